@@ -1,0 +1,1 @@
+"""EditAnything: change the regions of a picture by a sentence; no other pixel changes."""
