@@ -1,0 +1,142 @@
+"""What a box, clicks or strokes mean: each works in a window at reduced size."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from editanything.masks import with_margin
+from editanything.segmenters.cuts import (
+    BACK,
+    MAYBE_BACK,
+    MAYBE_THING,
+    THING,
+    Seeds,
+    cut,
+    distance_inside,
+    tidy,
+)
+from editanything.segmenters.tree import Tree
+from editanything.segmenters.window import Window
+from editanything.types import RGB, Bool2D, Box, Mask, Point
+
+
+def box_window(picture: RGB, box: Box, longest_px: int, *, context: float) -> Window:
+    """The window around `box` with `context` times its longer side more on every side."""
+    height, width = picture.shape[:2]
+    x0, y0, x1, y1 = max(box[0], 0), max(box[1], 0), min(box[2], width), min(box[3], height)
+    margin = max(8, round(context * max(x1 - x0, y1 - y0)))
+    return Window.of(picture, with_margin((x0, y0, x1, y1), margin, (height, width)), longest_px)
+
+
+def from_box(window: Window, box: Box, points: tuple[Point, ...]) -> Bool2D:
+    """The thing in `box`; `points` in the window help. Bool (h, w) of the window."""
+    h, w = window.small.shape[:2]
+    u0, v0 = window.inward(box[0], box[1])
+    u1, v1 = window.inward(box[2] - 1, box[3] - 1)
+    inside = np.zeros((h, w), bool)
+    inside[v0 : v1 + 1, u0 : u1 + 1] = True
+    seeds: Seeds = np.where(inside, MAYBE_THING, BACK).astype(np.uint8)
+    # The corners of a tight box are rarely of the thing; its middle nearly always is.
+    ys, xs = np.mgrid[0:h, 0:w]
+    across = np.abs(xs - (u0 + u1) / 2) / ((u1 - u0 + 1) / 2)
+    along = np.abs(ys - (v0 + v1) / 2) / ((v1 - v0 + 1) / 2)
+    seeds[inside & (across**2 + along**2 > 1.5)] = MAYBE_BACK
+    dots = put_points(seeds, window, points)
+    found = cut(window.small, seeds)
+    share = np.count_nonzero(found & inside) / np.count_nonzero(inside)
+    if share < 0.08:  # colours alone tell nothing here: the middle of the box is the better guess
+        seeds[inside & (across**2 + along**2 < 0.5)] = THING
+        put_points(seeds, window, points)
+        found = cut(window.small, seeds)
+    return tidy(found) | dots
+
+
+def put_points(seeds: Seeds, window: Window, points: tuple[Point, ...]) -> Bool2D:
+    """Mark sure seeds at `points` that lie in the window; the positive ones come back."""
+    dots = np.zeros(seeds.shape, np.uint8)
+    radius = max(1, round(0.008 * max(seeds.shape)))
+    # Negative ones last: where two clicks meet, "not this" is the more careful answer.
+    for point in sorted(points, key=lambda p: not p.positive):
+        if window.holds(point.x, point.y):
+            spot = np.zeros(seeds.shape, np.uint8)
+            cv2.circle(spot, window.inward(point.x, point.y), radius, 1, -1)
+            seeds[spot > 0] = THING if point.positive else BACK
+            dots[spot > 0] = point.positive
+    return dots.astype(bool)
+
+
+def node_under(tree: Tree, window: Window, points: tuple[Point, ...]) -> list[int]:
+    """The nodes of the tree that the clicks mean: none holds a negative click.
+
+    One node where a single one explains all positive clicks, else one for each.
+    """
+    inside = [p for p in points if window.holds(p.x, p.y)]
+    leaf = {p: int(tree.leaves[window.inward(p.x, p.y)[::-1]]) for p in inside}
+    banned = {node for p in inside if not p.positive for node in tree.chain(leaf[p])}
+    wanted = [leaf[p] for p in inside if p.positive]
+    shared = [
+        node
+        for node in tree.chain(wanted[0])
+        if all(node in tree.chain(other) for other in wanted[1:])
+    ]
+    allowed = [node for node in shared if node not in banned]
+    if allowed:
+        return [best_node(tree, allowed)]
+    nodes = []
+    for start in wanted:
+        chain = [node for node in tree.chain(start) if node not in banned]
+        nodes.append(best_node(tree, chain) if chain else start)
+    return nodes
+
+
+def best_node(tree: Tree, chain: list[int]) -> int:
+    """The node of `chain` (nested, smallest first) that looks most like one whole thing."""
+    scores = [thing_score(tree, node) for node in chain]
+    return chain[int(np.argmax(scores))]
+
+
+def thing_score(tree: Tree, node: int) -> float:
+    """How much a node looks like one whole thing: a strong rim all around, and lasting long.
+
+    "Lasting": it is much less alike to its neighbours than its own parts are to each other.
+    """
+    mask = tree.mask(node)
+    share = tree.area[node] / mask.size
+    if share > 0.7:
+        return -1.0
+    depth = distance_inside(mask)
+    rim = (depth > 0) & (depth <= 1.5)
+    strength = float(tree.edges[rim].mean())
+    frame = float(mask[[0, -1]].sum() + mask[:, [0, -1]].sum()) / max(1, int(rim.sum()))
+    lasting = 1 - tree.height[node] / max(tree.height[tree.parent[node]], 1e-9)
+    size = 1 - abs(np.log(share / 0.08)) / 8
+    return strength + 0.6 * lasting + 0.3 * size - 0.15 * min(frame, 1.0)
+
+
+def from_guess(window: Window, guess: Bool2D, points: tuple[Point, ...]) -> Bool2D:
+    """`guess` with its rim made better: GrabCut in a band around it."""
+    reach = max(2.0, 0.12 * float(np.sqrt(np.count_nonzero(guess))))
+    inner = distance_inside(guess)
+    outer = distance_inside(~guess)
+    seeds = np.where(guess, MAYBE_THING, MAYBE_BACK).astype(np.uint8)
+    seeds[inner > reach] = THING
+    seeds[outer > reach] = BACK
+    dots = put_points(seeds, window, points)
+    found = tidy(cut(window.small, seeds), must=dots if dots.any() else None)
+    before = np.count_nonzero(guess)
+    if not before / 3 < np.count_nonzero(found) < before * 3:
+        found = tidy(guess)
+    return found | dots
+
+
+def from_brush(window: Window, brush: Mask, points: tuple[Point, ...]) -> Bool2D:
+    """The thing that rough strokes touch, bool (h, w) of the window."""
+    stroke = window.shrink(brush)
+    depth = distance_inside(stroke)
+    core = depth > 0.4 * depth.max()
+    seeds = np.full(stroke.shape, MAYBE_BACK, np.uint8)
+    seeds[stroke] = MAYBE_THING
+    seeds[core] = THING
+    put_points(seeds, window, points)
+    return tidy(cut(window.small, seeds), must=core)
