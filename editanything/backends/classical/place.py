@@ -1,0 +1,154 @@
+"""Move, duplicate, resize, rotate, flip: lift the target, heal the hole, set it down elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything.backends.classical.fill import fill
+from editanything.backends.classical.matte import Matte, lift
+from editanything.backends.classical.oklab import to_bytes
+from editanything.types import (
+    Bool2D,
+    Box,
+    Float2D,
+    Painted,
+    Progress,
+    Task,
+    part_of_progress,
+    report,
+)
+
+Floats = NDArray[np.float32]
+Matrix = NDArray[np.float64]  # (2, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Something to be set down: a box of the picture, its soft matte and its colours."""
+
+    box: Box
+    alpha: Float2D  # (h, w)
+    colour: Floats  # (h, w, 3), levels 0..255; goes on past the rim
+    opacity: Floats | None = None  # (h, w), levels 0..255
+
+    @classmethod
+    def of(cls, matte: Matte, opacity: NDArray[np.uint8] | None) -> Layer:
+        """The lifted object, with the file's transparency where it has any."""
+        x0, y0, x1, y1 = matte.box
+        sheer = None if opacity is None else opacity[y0:y1, x0:x1].astype(np.float32)
+        return cls(matte.box, matte.alpha, matte.foreground, sheer)
+
+
+def place(task: Task, progress: Progress | None = None) -> Painted:
+    """Set `task.target` down where `params["matrix"]` says.
+
+    The matrix (2x3) maps pixel centres of the crop: (x', y') = M (x, y, 1). With
+    `params["fill_source"]` the old place is healed first. A whole-pixel shift, a flip or a quarter
+    turn copies the object's pixels exactly.
+    """
+    if not task.target.any():
+        return Painted(task.image, task.opacity)
+    report(progress, 0.0, "lifting the object")
+    matte = lift(task.image, task.target)
+    layer = Layer.of(matte, task.opacity)
+    base = Painted(task.image, task.opacity)
+    if task.params["fill_source"]:
+        hole = (matte.full_alpha(task.target.shape) > 0) | task.target
+        base = healed(task, hole, part_of_progress(progress, 0.1, 0.9))
+    report(progress, 0.9, "setting the object down")
+    return set_down(base, warped(layer, task.params["matrix"], task.target.shape))
+
+
+def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
+    """The crop with `hole` filled from what is around it."""
+    sources = ~hole
+    if task.keep is not None:
+        sources &= ~task.keep
+    return fill(
+        task.image, hole, sources=sources, seed=task.seed, opacity=task.opacity, progress=progress
+    )
+
+
+def set_down(base: Painted, layer: Layer | None) -> Painted:
+    """`base` with `layer` over it."""
+    if layer is None:
+        return base
+    x0, y0, x1, y1 = layer.box
+    image = base.image.copy()
+    under = image[y0:y1, x0:x1]
+    a = layer.alpha[..., None]
+    image[y0:y1, x0:x1] = to_bytes(under + a * (layer.colour - under))
+    if base.opacity is None:
+        return Painted(image)
+    opacity = base.opacity.copy()
+    below = opacity[y0:y1, x0:x1].astype(np.float32)
+    above = np.float32(255.0) if layer.opacity is None else layer.opacity
+    opacity[y0:y1, x0:x1] = to_bytes(below + layer.alpha * (above - below))
+    return Painted(image, opacity)
+
+
+def warped(layer: Layer, matrix: object, shape: tuple[int, int]) -> Layer | None:
+    """`layer` mapped by `matrix` (2x3, pixel centres) into a picture of `shape` = (H, W).
+
+    None where nothing of it falls inside.
+    """
+    m = np.asarray(matrix, np.float64)
+    assert m.shape == (2, 3), m.shape
+    box = _box_after(layer.box, m, shape)
+    if box is None:
+        return None
+    # The same map between the two boxes' own coordinates.
+    local = m.copy()
+    local[:, 2] += m[:, :2] @ np.array(layer.box[:2]) - np.array(box[:2])
+    size = (box[2] - box[0], box[3] - box[1])
+    turns = np.round(local)
+    exact = bool(np.abs(local - turns).max() < 1e-6 and np.abs(turns[:, :2]).sum(0).max() == 1)
+    warp = _copied if exact else _resampled
+    local = turns if exact else local
+    alpha = warp(layer.alpha, local, size, outside=0.0)
+    colour = warp(layer.colour, local, size, outside=None)
+    opacity = None if layer.opacity is None else warp(layer.opacity, local, size, outside=None)
+    return Layer(box, np.clip(alpha, 0.0, 1.0), np.clip(colour, 0.0, 255.0), opacity)
+
+
+def _box_after(box: Box, m: Matrix, shape: tuple[int, int]) -> Box | None:
+    """The box around the mapped `box`, inside the picture."""
+    x0, y0, x1, y1 = box
+    corners = np.array([[x0, x0, x1 - 1, x1 - 1], [y0, y1 - 1, y0, y1 - 1], [1, 1, 1, 1]])
+    low = np.floor((m @ corners).min(1) + 1e-6).astype(int) - 1
+    high = np.ceil((m @ corners).max(1) - 1e-6).astype(int) + 2
+    a0, b0 = max(0, low[0]), max(0, low[1])
+    a1, b1 = min(shape[1], high[0]), min(shape[0], high[1])
+    return (int(a0), int(b0), int(a1), int(b1)) if a0 < a1 and b0 < b1 else None
+
+
+def _copied(plane: Floats, m: Matrix, size: tuple[int, int], *, outside: float | None) -> Floats:
+    """A warp that only moves whole pixels about."""
+    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    return cv2.warpAffine(
+        plane, m, size, flags=cv2.INTER_NEAREST, borderMode=border, borderValue=outside or 0.0
+    )
+
+
+def _resampled(plane: Floats, m: Matrix, size: tuple[int, int], *, outside: float | None) -> Floats:
+    """A cubic warp; where it shrinks, several samples a pixel are averaged, so nothing aliases."""
+    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    smallest = float(np.linalg.svd(m[:, :2], compute_uv=False)[-1])
+    n = int(np.clip(np.ceil(1.0 / max(smallest, 1e-6) - 0.05), 1, 16))
+    # Pixel (x, y) of the result is the mean of the n x n fine pixels n x + 0 ... n x + n - 1,
+    # whose centres lie around (n x + (n - 1) / 2).
+    fine = m * n
+    fine[:, 2] += (n - 1) / 2
+    big = cv2.warpAffine(
+        plane,
+        fine,
+        (size[0] * n, size[1] * n),
+        flags=cv2.INTER_CUBIC,
+        borderMode=border,
+        borderValue=outside or 0.0,
+    )
+    return big if n == 1 else cv2.resize(big, size, interpolation=cv2.INTER_AREA)
