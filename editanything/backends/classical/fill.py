@@ -1,0 +1,272 @@
+"""Hole filling: what a picture would show where something is taken out, from the picture itself.
+
+From coarse to fine (Wexler, Shechtman, Irani 2007; Newson et al. 2014): at the coarsest scale the
+hole is closed from its rim inwards with whole patches; at each scale patches are matched
+(patchmatch.py) and the hole is repainted in turn. At the finest scale every pixel is a copy of one
+known pixel, so texture stays sharp, and a Poisson equation (poisson.py) makes seams and shading
+continuous.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything.backends.classical import patchmatch as pm
+from editanything.backends.classical import poisson
+from editanything.backends.classical.onion import peel
+from editanything.errors import InputError
+from editanything.types import RGB, Bool2D, Painted, Progress, part_of_progress, report
+
+RADIUS_PX = 3
+COARSEST_DEPTH_PX = 7.0  # the deepest hole pixel at the coarsest scale is about this far inside
+COARSEST_SIDE_PX = 24
+FEWEST_SOURCES = 40
+MAX_MATCHED_PX = 1_300_000  # larger crops are matched at half the resolution, copied at full
+SEAM_LIMIT = 24.0  # grey levels
+ROUNDS = (2, 3, 4, 6, 8, 10)
+SHADING_REACH = 0.5  # of the hole's depth ... as a length over which the rim's shading is felt
+
+
+def fill(
+    image: RGB,
+    hole: Bool2D,
+    *,
+    sources: Bool2D | None = None,
+    seed: int = 0,
+    opacity: NDArray[np.uint8] | None = None,
+    progress: Progress | None = None,
+) -> Painted:
+    """Paint the hole with what the rest of the picture suggests.
+
+    Args:
+        image: (h, w, 3) a crop with context.
+        hole: (h, w) pixels to be made; may touch the border and have several parts.
+        sources: (h, w) pixels that may be copied; default all outside the hole.
+        seed: other seeds give other, equally likely texture.
+        opacity: (h, w) a transparency that is to be filled likewise.
+        progress: told at least once per round of work.
+
+    Returns:
+        The crop with its hole filled; all other pixels are as they were.
+
+    Raises:
+        InputError: the hole covers everything, or nothing may be copied.
+        Cancelled: the progress callback asked to stop.
+    """
+    assert image.dtype == np.uint8, image.dtype
+    assert image.shape[:2] == hole.shape, (image.shape, hole.shape)
+    usable = ~hole if sources is None else sources & ~hole
+    if hole.all():
+        raise InputError(
+            "The area to fill covers the whole picture, so nothing is left to fill it from; "
+            "choose a smaller area."
+        )
+    if not usable.any():
+        raise InputError(
+            "Nothing outside the area to fill may be used as material; allow some of the picture."
+        )
+    out = image.copy()
+    alpha = None if opacity is None else opacity.copy()
+    if hole.any():
+        report(progress, 0.0, "looking for matching texture")
+        source = match(image, hole, usable, seed, part_of_progress(progress, 0.0, 0.9))
+        out[hole] = compose(image, hole, source, part_of_progress(progress, 0.9, 1.0))[hole]
+        if alpha is not None:
+            alpha = alpha.ravel()[source]
+    report(progress, 1.0, "hole filled")
+    return Painted(out, alpha)
+
+
+def compose(image: RGB, hole: Bool2D, source: NDArray[np.int64], progress: Progress | None) -> RGB:
+    """The picture copied from `source` (h, w), its seams and shading made continuous."""
+    report(progress, 0.0, "blending")
+    copied = image.reshape(-1, 3)[source].astype(np.float32)
+    divergence = poisson.seam_divergence(copied, source, hole, SEAM_LIMIT)
+    depth = float(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5).max())
+    report(progress, 0.3, "blending")
+    shade = poisson.correction(divergence, hole, reach_px=max(8.0, depth * SHADING_REACH))
+    return np.clip(np.rint(copied + shade), 0, 255).astype(np.uint8)
+
+
+def match(
+    image: RGB, hole: Bool2D, usable: Bool2D, seed: int, progress: Progress | None
+) -> NDArray[np.int64]:
+    """For each pixel the flat index of the pixel to copy, (h, w); known pixels are themselves."""
+    rng = np.random.default_rng(seed)
+    scales = pyramid(image, hole, usable)
+    finest = next(
+        (k for k, s in enumerate(scales) if s.hole.size <= MAX_MATCHED_PX), len(scales) - 1
+    )
+    rounds = [ROUNDS[min(k, len(ROUNDS) - 1)] for k in range(len(scales))]
+    work = np.array([n * (len(s.targets) + 3000.0) for n, s in zip(rounds, scales, strict=True)])
+    work[:finest] = 0
+    done = 1.0 - np.cumsum(work) / work.sum()  # share before scale k is begun
+    below, field = scales[-1], None
+    for k in range(len(scales) - 1, finest - 1, -1):
+        level = scales[k]
+        part = part_of_progress(progress, done[k], done[k] + work[k] / work.sum())
+        painted, start = begin(level, below, field, rng)
+        field = refine(level, painted, start, rounds[k], rng, part)
+        below = level
+    assert field is not None
+    return spread(level, pm.best_copy(level, field), 2**finest, hole, usable)
+
+
+def pyramid(image: RGB, hole: Bool2D, usable: Bool2D) -> list[pm.Level]:
+    """The picture at full size, half, a quarter, ..., down to where the hole is shallow."""
+    h, w = hole.shape
+    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    planes = np.empty((h, w, 5), np.float32)
+    planes[..., :3] = image
+    known = ~hole
+    for k, axis in ((3, 1), (4, 0)):
+        step, whole = np.abs(np.diff(luma, axis=axis)), np.ones((h, w), bool)
+        pad = ((0, 0), (0, 1)) if axis == 1 else ((0, 1), (0, 0))
+        whole = known & np.roll(known, -1, axis)
+        planes[..., k] = np.where(whole, np.pad(step, pad), 0)
+    radius_px = next(
+        (
+            r
+            for r in range(RADIUS_PX, 0, -1)
+            if len(pm.Level(planes, hole, usable, r).sources) >= FEWEST_SOURCES
+        ),
+        0,
+    )
+    levels = [pm.Level(planes, hole, usable, radius_px)]
+    while levels[-1].depth_px.max() > COARSEST_DEPTH_PX:
+        level = halved(levels[-1])
+        if min(level.hole.shape) < COARSEST_SIDE_PX or len(level.sources) < FEWEST_SOURCES:
+            break
+        levels.append(level)
+    return levels
+
+
+def halved(level: pm.Level) -> pm.Level:
+    """The next coarser scale; a pixel is known if half of its four are, usable if all are."""
+    h, w = level.hole.shape
+    pad = ((0, h % 2), (0, w % 2))
+    known = np.pad(~level.hole, pad, mode="edge").astype(np.float32)
+    usable = np.pad(level.usable, pad).astype(np.float32)
+    image = np.pad(level.image, (*pad, (0, 0)), mode="edge") * known[..., None]
+    size = (image.shape[1] // 2, image.shape[0] // 2)
+    share, total = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (known, image))
+    hole = share < 0.5
+    whole = cv2.resize(usable, size, interpolation=cv2.INTER_AREA) > 0.99
+    return pm.Level(
+        total / np.maximum(share, 0.25)[..., None], hole, whole & ~hole, level.radius_px
+    )
+
+
+def begin(
+    level: pm.Level, below: pm.Level, field: pm.Field | None, rng: np.random.Generator
+) -> tuple[pm.Float, pm.Index]:
+    """The picture as first painted at a scale, and a source for each target.
+
+    Takes over the field of the coarser scale where that has one; closes the rest from the rim.
+    """
+    plane = np.full(level.hole.size, -1, np.int64)
+    if field is not None:
+        plane[level.targets] = doubled(level, below, field)
+    painted = level.image.copy()
+    seen = pm.covered(level, plane)
+    unknown = level.hole.copy()
+    unknown.ravel()[level.hole_pixels[seen]] = False
+    painted[level.hole & ~unknown] = pm.vote(level, plane, (plane >= 0).astype(np.float32))[seen]
+    if unknown.any():
+        peeled = peel(level, painted, unknown, rng)
+        plane = np.where(plane < 0, peeled, plane)
+    start = plane[level.targets]
+    chance = level.sources[rng.integers(0, len(level.sources), len(start))]
+    return painted, np.where(start < 0, chance, start)
+
+
+def doubled(level: pm.Level, below: pm.Level, field: pm.Field) -> pm.Index:
+    """The coarser field at this scale's targets; -1 where it has none that is usable."""
+    plane = np.full(below.hole.size, -1, np.int64)
+    plane[below.targets] = field.source
+    y, x = np.divmod(level.targets, level.width)
+    source = plane[(y // 2) * below.width + x // 2]
+    sy, sx = np.divmod(source, below.width)
+    sy, sx = 2 * sy + y % 2, 2 * sx + x % 2
+    r = level.radius_px
+    h, w = level.hole.shape
+    at = np.clip(sy, r, h - 1 - r) * w + np.clip(sx, r, w - 1 - r)
+    return np.where((source >= 0) & level.flat_centres[at], at, -1)
+
+
+def refine(
+    level: pm.Level,
+    painted: pm.Float,
+    start: pm.Index,
+    rounds: int,
+    rng: np.random.Generator,
+    progress: Progress | None,
+) -> pm.Field:
+    """Match and repaint in turn; ends with a match. `painted` is written to."""
+    h, w = level.hole.shape
+    scale_px = max(h, w)
+    sources = pm.descriptors(level.image, level.radius_px, (0, 0), scale_px)
+    ys, xs = np.nonzero(level.hole)
+    m = 2 * level.radius_px
+    y0, y1 = max(0, ys.min() - m), min(h, ys.max() + m + 1)
+    x0, x1 = max(0, xs.min() - m), min(w, xs.max() + m + 1)
+    ty, tx = np.divmod(level.targets, w)
+    inside = (ty - y0) * (x1 - x0) + tx - x0
+    exact = len(start) * len(level.sources) <= pm.MAX_EXACT
+    for turn in range(rounds):
+        report(progress, turn / rounds, "matching texture")
+        near = pm.descriptors(painted[y0:y1, x0:x1], level.radius_px, (y0, x0), scale_px)
+        targets = near[inside]
+        if exact:
+            field = pm.nearest(level, targets, sources)
+        else:
+            field = pm.search(
+                level,
+                targets,
+                sources,
+                start,
+                rng=rng,
+                jumps_px=(1, 2, 5),
+                reach_px=32,
+                shifts=np.zeros(0, np.int64),
+            )
+        start = field.source
+        if turn < rounds - 1:
+            plane = np.zeros(level.hole.size, np.int64)
+            plane[level.targets] = field.source
+            weight = np.zeros(level.hole.size, np.float32)
+            weight[level.targets] = pm.vote_weights(level, field)
+            painted[level.hole] = pm.vote(level, plane, weight)
+    return field
+
+
+def spread(
+    level: pm.Level, source: pm.Index, scale: int, hole: Bool2D, usable: Bool2D
+) -> NDArray[np.int64]:
+    """The shifts of a scale's hole pixels at full size: for each pixel what to copy, (h, w)."""
+    h, w = hole.shape
+    shifts = np.zeros((2, *level.hole.shape), np.int64)
+    there, here = np.divmod(source, level.width), np.divmod(level.hole_pixels, level.width)
+    for axis in (0, 1):
+        shifts[axis][level.hole] = (there[axis] - here[axis]) * scale
+    y, x = np.nonzero(hole)
+    shift = shifts[:, y // scale, x // scale]
+    to_y, to_x = np.clip(y + shift[0], 0, h - 1), np.clip(x + shift[1], 0, w - 1)
+    out = np.arange(h * w).reshape(h, w)
+    out[y, x] = to_y * w + to_x
+    bad = hole & ~usable.ravel()[out]
+    if bad.any():  # rim pixels that belong to the hole at full size only: what their neighbour has
+        out[bad] = out.ravel()[nearest_of(usable | (hole & ~bad))[bad]]
+    return out
+
+
+def nearest_of(there: Bool2D) -> NDArray[np.int64]:
+    """For each pixel the flat index of the nearest one of `there`, (h, w)."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~there).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros(int(labels.max()) + 1, np.int64)
+    place[labels[there]] = np.flatnonzero(there)
+    return place[labels]
