@@ -133,3 +133,31 @@ def feather(area: Bool2D, width_px: float) -> Float2D:
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     ramp = np.clip(distance / (width_px + 1.0), 0.0, 1.0)
     return (ramp * ramp * (3.0 - 2.0 * ramp)).astype(np.float32)
+
+
+def warp(mask: Mask, matrix: np.ndarray, shape: tuple[int, int] | None = None) -> Mask:
+    """`mask` carried by the affine `matrix` (2, 3): (x, y) -> matrix @ (x, y, 1), pixel centres.
+
+    What leaves the picture is cut off. `shape`: of the picture that it goes to, if another one.
+    """
+    matrix = np.asarray(matrix, np.float64)
+    shape = shape or mask.shape
+    if mask.area == 0:
+        return Mask.empty(shape)
+    x0, y0, x1, y1 = mask.box
+    shift = matrix[:, 2]
+    if np.array_equal(matrix[:, :2], np.eye(2)) and np.array_equal(shift, shift.round()):
+        return Mask.placed(shape, (x0 + int(shift[0]), y0 + int(shift[1])), mask.crop)
+    corners = np.array([[x0, y0, 1], [x1, y0, 1], [x0, y1, 1], [x1, y1, 1]], np.float64) @ matrix.T
+    left, top = np.floor(corners.min(0)).astype(int) - 1
+    right, bottom = np.ceil(corners.max(0)).astype(int) + 2
+    height, width = shape
+    left, top, right, bottom = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    if left >= right or top >= bottom:
+        return Mask.empty(shape)
+    local = matrix.copy()  # from the mask's crop to the destination's crop
+    local[:, 2] += matrix[:, :2] @ (x0, y0) - (left, top)
+    soft = cv2.warpAffine(
+        mask.crop.astype(np.float32), local, (int(right - left), int(bottom - top))
+    )
+    return Mask.placed(shape, (int(left), int(top)), soft >= 0.5)

@@ -8,7 +8,7 @@ in pixels with (0, 0) the centre of the first pixel.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -214,7 +214,10 @@ class Region:
 class Seen(Protocol):
     """A picture as a segmenter holds it: computed once, asked many times."""
 
-    image: RGB
+    @property
+    def image(self) -> RGB:
+        """The picture that was looked at."""
+        ...
 
     def regions(self) -> tuple[Region, ...]:
         """The regions of the picture, named ones first; computed at the first call and kept."""
@@ -298,10 +301,9 @@ class Step:
     params: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     on: bool = True
-
-    def switched(self, on: bool) -> Step:
-        """The same step, switched on or off."""
-        return replace(self, on=on)
+    keep: Mask | None = None  # what the user said must stay
+    reference: Reference | None = None
+    frame: Mapping[str, Any] | None = None  # a change of the whole frame, see frames.py
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,57 @@
+"""A selector said back in plain English, for plans and questions."""
+
+from __future__ import annotations
+
+from editanything.command.types import Relation, Selector
+
+SPECIAL = {"@selection": "the selection", "@image": "the picture", "*": "everything"}
+RELATION_WORDS = {
+    "left_of": "to the left of",
+    "right_of": "to the right of",
+    "in_front_of": "in front of",
+    "next_to": "next to",
+}
+
+
+def describe(selector: Selector) -> str:
+    """The words for a selector: "the 2 red cups on the left", "everything except the cat"."""
+    words = SPECIAL.get(selector.noun) or _noun_phrase(selector)
+    if selector.region:
+        words += f" at the {selector.region.replace('-', ' ')}"
+    if selector.relation is not None:
+        words += f" {_relation(selector.relation)}"
+    if selector.part_of is not None:
+        words += f" of {describe(selector.part_of)}"
+    if selector.exclude is not None:
+        words += f" except {describe(selector.exclude)}"
+    if selector.image not in (None, "A"):
+        words += f" of image {selector.image}"
+    return words
+
+
+def _noun_phrase(selector: Selector) -> str:
+    parts = ["all the" if selector.count == "all" else "the"]
+    if isinstance(selector.count, int) and selector.count > 1:
+        parts.append(str(selector.count))
+    if selector.ordinal is not None:
+        n, start = selector.ordinal
+        parts.append(f"{n}{_suffix(n)}" if n > 0 else "last")
+        tail = f" from the {start}" if start else ""
+    else:
+        tail = ""
+    if selector.superlative:
+        parts.append(selector.superlative)
+    parts += selector.attrs
+    many = selector.count == "all" or (isinstance(selector.count, int) and selector.count > 1)
+    plural = many and not selector.noun.endswith("s")
+    parts.append(selector.noun + ("s" if plural else ""))
+    return " ".join(parts) + tail
+
+
+def _suffix(n: int) -> str:
+    return "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+
+
+def _relation(relation: Relation) -> str:
+    rel = RELATION_WORDS.get(relation.rel, relation.rel.replace("_", " "))
+    return f"{rel} {' and '.join(describe(anchor) for anchor in relation.anchors)}"

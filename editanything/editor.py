@@ -1,0 +1,373 @@
+"""The Editor: look -> parse -> ground -> plan -> paint -> composite. Every door leads here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything import frames, masks
+from editanything.command import parse
+from editanything.composite import composite
+from editanything.errors import InputError, Refusal
+from editanything.examples import regions_of
+from editanything.image import Picture
+from editanything.plan import EditPlan, make_plan
+from editanything.planning.draft import SecondPicture
+from editanything.preset import Preset, build, load_preset
+from editanything.recipe import Edit, Recipe
+from editanything.types import (
+    Backend,
+    Bool2D,
+    Mask,
+    Progress,
+    Seen,
+    Segmenter,
+    Selection,
+    Step,
+    Task,
+    part_of_progress,
+    report,
+)
+from mdt.version import __version__
+
+#: How much of its surroundings a step sees, as a share of its area's larger side, and the least.
+CONTEXT_SHARE, CONTEXT_LEAST_PX = 0.6, 48
+NEEDS_SURROUNDINGS = frozenset(
+    {"remove", "outpaint", "move", "resize", "rotate", "flip", "transfer"}
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """A picture and what the segmenter made of it: hold it, and every further command is quick."""
+
+    picture: Picture
+    seen: Seen
+
+
+@dataclass(frozen=True, eq=False)
+class EditResult:
+    """An edited picture, where it may differ from the one given, and how it was made.
+
+    Attributes:
+        picture: the result with all its samples and metadata.
+        mask: bool (H, W) of the result, True wherever it may differ from the picture given.
+        plan: the plan that was carried out.
+        recipe: what was done, from the first picture on.
+        pictures: all variants; the first is `picture`.
+    """
+
+    picture: Picture
+    mask: Bool2D
+    plan: EditPlan
+    recipe: Recipe
+
+    @cached_property
+    def image(self) -> Any:
+        """The result in the kind that was given: array for array, PIL for PIL; RGB for a file."""
+        return self.picture.in_kind()
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """All variants."""
+        return (self.picture,)
+
+    @property
+    def images(self) -> tuple[Any, ...]:
+        """All variants, as `image` is."""
+        return (self.image,)
+
+    def save(self, path: str | Path, *, overwrite: bool = True) -> None:
+        """Write the result with its recipe inside; the format goes by the suffix.
+
+        Raises:
+            InputError: where it cannot be written so; nothing is left behind.
+        """
+        self.picture.save(path, overwrite=overwrite)
+
+
+class Editor:
+    """Edits pictures by text commands. Holds settings and models, never a user's picture."""
+
+    def __init__(
+        self,
+        preset: Preset,
+        *,
+        name: str = "default",
+        overrides: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Build the parts that `preset` names; `name` and `overrides` go into recipes."""
+        self.preset = preset
+        self.name = name
+        self.overrides = dict(overrides or {})
+        self.segmenter: Segmenter = build("segmenter", preset.segmenter)
+        self.grounder = build("grounder", preset.grounder)
+        self.backends: tuple[Backend, ...] = tuple(build("backend", b) for b in preset.backends)
+
+    @classmethod
+    def from_preset(cls, name: str = "default", **overrides: Any) -> Editor:
+        """The editor of `configs/edit/<name>.yaml`, or of a YAML file, with settings replaced.
+
+        Raises:
+            InputError: an unknown preset, setting, segmenter, grounder or backend.
+        """
+        return cls(load_preset(name, overrides), name=name, overrides=overrides)
+
+    def look(self, image: Any) -> Looked:
+        """Open a picture (path, array, PIL image, Picture) and hold it for several commands.
+
+        Raises:
+            InputError: what cannot be opened; one sentence.
+        """
+        if isinstance(image, Looked):
+            return image
+        picture = Picture.open(image, max_megapixels=self.preset.max_megapixels)
+        known = regions_of(picture.digest())
+        return Looked(picture, self.segmenter.look(picture.rgb(), known=known))
+
+    def edit(
+        self,
+        image: Any,
+        text: str,
+        *,
+        selection: Selection | NDArray[Any] | None = None,
+        reference: Any = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> EditResult:
+        """Carry out a text command; every pixel outside `result.mask` stays as it is.
+
+        Args:
+            image: path, RGB uint8 array (H, W, 3), PIL image, or what `look` returned.
+            text: what to do, in plain English: "remove the cup", "make it red".
+            selection: what was pointed at: bool (H, W), or a Selection of points, boxes, strokes.
+            reference: a second picture to take from; or a pair (picture, selection in it).
+            seed: decides everything that is random.
+            progress: called with the share done (0..1) and what is being done; False cancels.
+
+        Raises:
+            InputError: bad input. Refusal: a command that cannot be carried out, with the reason.
+        """
+        plan = self.plan(image, text, selection=selection, reference=reference, seed=seed)
+        return plan.apply(progress)
+
+    def plan(
+        self,
+        image: Any,
+        text: str,
+        *,
+        selection: Selection | NDArray[Any] | None = None,
+        reference: Any = None,
+        seed: int = 0,
+    ) -> EditPlan:
+        """What `edit` would do; nothing is painted. Arguments and errors as in `edit`."""
+        looked = self.look(image)
+        second, reference_selection = self._look_at_reference(reference)
+        edit = Edit(
+            text=text,
+            seed=seed,
+            selection=as_selection(selection),
+            reference=second.picture.digest() if second else None,
+            reference_selection=reference_selection,
+            preset=self.name,
+            overrides=self.overrides,
+        )
+        return self.plan_edit(looked, edit, second)
+
+    def plan_edit(self, looked: Looked, edit: Edit, second: Looked | None = None) -> EditPlan:
+        """The plan of a recorded edit. Raises as `edit` does."""
+        images = ("A", "B") if second else ("A",)
+        command = parse(edit.text, images=images, selection=edit.selection is not None)
+        return make_plan(
+            looked.seen,
+            command,
+            edit,
+            grounder=self.grounder,
+            backends=self.backends,
+            selection=select(looked.seen, edit.selection),
+            second=_second(second, edit.reference_selection),
+            has_opacity=looked.picture.opacity() is not None,
+            margins=(self.preset.grow_px, self.preset.feather_px),
+            max_megapixels=self.preset.max_megapixels,
+            apply_with=lambda plan, progress: self._apply(looked, plan, progress),
+            replan=lambda changed: self.plan_edit(looked, changed, second),
+        )
+
+    def replay(
+        self,
+        recipe: Recipe,
+        image: Any,
+        *,
+        references: tuple[Any, ...] = (),
+        progress: Progress | None = None,
+    ) -> EditResult:
+        """Carry out all edits of a recipe on its source picture; gives the same bytes.
+
+        Raises:
+            InputError: the wrong source picture, or a second picture that is missing.
+        """
+        looked = self.look(image)
+        if looked.picture.digest() != recipe.source:
+            raise InputError(
+                "This is not the picture that the recipe starts from "
+                f"({recipe.size[0]}x{recipe.size[1]} pixels, sha256 {recipe.source[:12]}...); "
+                "give the original."
+            )
+        seconds = {second.picture.digest(): second for second in map(self.look, references)}
+        result: EditResult | None = None
+        for i, edit in enumerate(recipe.edits):
+            if edit.reference is not None and edit.reference not in seconds:
+                raise InputError(
+                    "The recipe takes something from a second picture (sha256 "
+                    f"{edit.reference[:12]}...); give it with --reference."
+                )
+            editor = self._for(edit)
+            part = part_of_progress(progress, i / len(recipe.edits), (i + 1) / len(recipe.edits))
+            second = seconds[edit.reference] if edit.reference else None
+            result = editor.plan_edit(looked, edit, second).apply(part)
+            looked = editor.look(result.picture)
+        if result is None:
+            raise InputError("The recipe has no edits.")
+        return result
+
+    def _for(self, edit: Edit) -> Editor:
+        same = (edit.preset, dict(edit.overrides)) == (self.name, self.overrides)
+        return self if same else Editor.from_preset(edit.preset, **edit.overrides)
+
+    def _look_at_reference(self, reference: Any) -> tuple[Looked | None, Selection | None]:
+        if reference is None:
+            return None, None
+        if isinstance(reference, tuple):
+            image, selection = reference
+            return self.look(image), as_selection(selection)
+        return self.look(reference), None
+
+    def _apply(self, looked: Looked, plan: EditPlan, progress: Progress | None) -> EditResult:
+        picture, changed = looked.picture, Mask.empty(looked.picture.shape)
+        active = [step for step in plan.steps if step.on]
+        if not active:
+            raise Refusal("Every step of the plan is switched off.", reason="nothing_to_do")
+        for i, step in enumerate(active):
+            part = part_of_progress(progress, i / len(active), (i + 1) / len(active))
+            report(part, 0.0, step.what)
+            picture, changed = self._carry_out(step, picture, changed, part)
+        report(progress, 1.0, "done")
+        recipe = _recipe(looked.picture, plan.edit, picture)
+        return EditResult(
+            picture=replace(picture, recipe=recipe.to_json()),
+            mask=changed.full(),
+            plan=plan,
+            recipe=recipe,
+        )
+
+    def _carry_out(
+        self, step: Step, picture: Picture, changed: Mask, progress: Progress | None
+    ) -> tuple[Picture, Mask]:
+        if step.frame is not None:
+            picture = picture.with_samples(frames.apply(step.frame, picture.samples))
+            changed = frames.apply_to_mask(step.frame, changed)
+            if step.op != "outpaint":
+                return picture, masks.union(changed, step.area)
+        box = working_box(step, picture.shape)
+        area = step.area.within(box)
+        task = Task(
+            op=step.op,
+            image=picture.rgb(box),
+            target=step.target.within(box),
+            area=area,
+            params=_in_crop(step.params, box),
+            seed=step.seed,
+            opacity=picture.opacity(box),
+            reference=step.reference,
+            keep=step.keep.within(box) if step.keep is not None else None,
+        )
+        backend = next(b for b in self.backends if b.can(step.op, step.params))
+        painted = backend.paint(task, progress)
+        alpha = masks.feather(area, step.feather_px)
+        return composite(picture, box, painted, alpha), masks.union(changed, step.area)
+
+
+def as_selection(selection: Selection | NDArray[Any] | None) -> Selection | None:
+    """A selection as it may be given: a bool array (H, W), a Selection, or nothing.
+
+    Raises:
+        InputError: an array that is no mask, or an empty one.
+    """
+    if isinstance(selection, np.ndarray):
+        selection = Selection(mask=Mask.of(selection))
+    if selection is None or (isinstance(selection, Selection) and selection.is_empty):
+        return None
+    if not isinstance(selection, Selection):
+        raise InputError(
+            f"A selection is a bool array (H, W) or a Selection; got {type(selection).__name__}."
+        )
+    for mask in (selection.mask, selection.brush):
+        if mask is not None and mask.area == 0:
+            raise InputError("The mask is empty: it selects no pixel of the picture.")
+    return selection
+
+
+def select(seen: Seen, selection: Selection | None) -> Mask | None:
+    """The mask of a selection in a picture.
+
+    Raises:
+        InputError: a selection that does not fit the picture, or that selects nothing.
+    """
+    if selection is None:
+        return None
+    selection.check_inside(seen.image.shape[:2])
+    mask = seen.select(selection)
+    if mask.area == 0:
+        raise InputError("The selection is empty: the negative points take everything away.")
+    return mask
+
+
+def working_box(step: Step, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The crop that a backend sees of a picture of `shape`: the step's area with its context."""
+    box = step.area.box
+    if step.op == "outpaint":
+        return 0, 0, shape[1], shape[0]
+    box = masks.box_union(box, step.target.box)
+    context = CONTEXT_LEAST_PX
+    if step.op in NEEDS_SURROUNDINGS:
+        context += round(CONTEXT_SHARE * max(box[2] - box[0], box[3] - box[1]))
+    return masks.with_margin(box, context, shape)
+
+
+def _in_crop(params: Mapping[str, Any], box: tuple[int, int, int, int]) -> dict[str, Any]:
+    """A step's numbers in the coordinates of its crop."""
+    out = dict(params)
+    if "frame" in out:
+        out["origin"] = box[:2]
+    if "matrix" in out:
+        matrix = np.array(out["matrix"], float)
+        # A reference has its own origin; everything else moves within the picture.
+        inner = np.zeros(2) if "mode" in out else matrix[:, :2] @ box[:2]
+        matrix[:, 2] += inner - box[:2]
+        out["matrix"] = matrix
+    return out
+
+
+def _second(looked: Looked | None, selection: Selection | None) -> SecondPicture | None:
+    if looked is None:
+        return None
+    return SecondPicture(looked.seen, looked.picture.opacity(), select(looked.seen, selection))
+
+
+def _recipe(source: Picture, edit: Edit, result: Picture) -> Recipe:
+    """The whole story: what the source's own file tells, if it is still true, and this edit."""
+    if source.recipe is not None:
+        try:
+            before = Recipe.from_json(source.recipe)
+        except InputError:  # written by something else, or by a later version
+            before = None
+        if before is not None and before.result == source.digest():
+            return before.then(edit, result.digest())
+    height, width = source.shape
+    return Recipe(source.digest(), (width, height), (edit,), result.digest(), __version__)

@@ -1,0 +1,165 @@
+"""Command + regions -> EditPlan: every decision is visible and can be changed before a pixel is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from editanything.command.types import Command
+from editanything.errors import InputError, Refusal
+from editanything.grounders.base import Grounder
+from editanything.planning import PLANNERS
+from editanything.planning.draft import Draft, SecondPicture
+from editanything.recipe import Edit
+from editanything.types import Backend, Mask, Progress, Related, Seen, Step
+
+if TYPE_CHECKING:
+    from editanything.editor import EditResult
+
+Apply = Callable[["EditPlan", Progress | None], "EditResult"]
+Replan = Callable[[Edit], "EditPlan"]
+
+
+@dataclass(frozen=True, eq=False)
+class EditPlan:
+    """What an edit will do: nothing has been painted yet.
+
+    Attributes:
+        command: the parsed command.
+        steps: what will be done, in order; `switch_step` turns one off or on.
+        related: regions that belong to the targets; `switch` turns one off or on.
+        notes: what the user should know ("no transparency in this file: white instead").
+        edit: the command as it was given, with all that decides its result.
+    """
+
+    command: Command
+    steps: tuple[Step, ...]
+    edit: Edit
+    apply_with: Apply
+    replan: Replan
+    related: tuple[Related, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def apply(self, progress: Progress | None = None) -> EditResult:
+        """Paint the steps that are on, in order.
+
+        Raises:
+            Cancelled: when `progress` answers False.
+        """
+        return self.apply_with(self, progress)
+
+    def switch(self, i: int, on: bool) -> EditPlan:
+        """A new plan with related region number `i` taken along, or left alone."""
+        _check_number(i, len(self.related), "related region")
+        related = list(self.related)
+        related[i] = replace(related[i], on=on)
+        return replace(self, related=tuple(related))
+
+    def switch_step(self, i: int, on: bool) -> EditPlan:
+        """A new plan with step number `i` on or off; later steps are planned anew."""
+        _check_number(i, len(self.steps), "step")
+        off = set(self.edit.off) - {i} if on else set(self.edit.off) | {i}
+        return self.replan(replace(self.edit, off=tuple(sorted(off))))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as JSON values, for the command line, the app and HTTP."""
+        return {
+            "text": self.edit.text,
+            "steps": [_step_to_dict(step) for step in self.steps],
+            "related": [
+                {"type": r.type, "score": r.score, "evidence": r.evidence, "on": r.on}
+                for r in self.related
+            ],
+            "notes": list(self.notes),
+        }
+
+
+def make_plan(
+    seen: Seen,
+    command: Command,
+    edit: Edit,
+    *,
+    grounder: Grounder,
+    backends: tuple[Backend, ...],
+    selection: Mask | None,
+    second: SecondPicture | None,
+    has_opacity: bool,
+    margins: tuple[float | None, float | None],
+    max_megapixels: float,
+    apply_with: Apply,
+    replan: Replan,
+) -> EditPlan:
+    """Every operation of `command` becomes one or more visible steps.
+
+    Raises:
+        Refusal: what cannot be found, or cannot be done by this preset's backends.
+    """
+    if command.status != "ok":
+        raise Refusal(
+            command.question or f"That cannot be done ({command.reason}).",
+            reason=command.reason or "nonsense",
+            question=command.question,
+        )
+    draft = Draft(
+        seen=seen,
+        grounder=grounder,
+        selection=selection,
+        second=second,
+        has_opacity=has_opacity,
+        margins=margins,
+        max_megapixels=max_megapixels,
+        seed=edit.seed,
+        off=frozenset(edit.off),
+    )
+    for operation in command.ops:
+        planner = PLANNERS.get(operation.op)
+        if planner is None:
+            raise _cannot(operation.op)
+        for step in planner(draft, operation):
+            painted_by_none = not any(b.can(step.op, step.params) for b in backends)
+            if (step.frame is None or step.op == "outpaint") and painted_by_none:
+                raise _cannot(step.op)
+            draft.add(step)
+    return EditPlan(
+        command=command,
+        steps=tuple(draft.steps),
+        edit=edit,
+        apply_with=apply_with,
+        replan=replan,
+        notes=tuple(draft.notes),
+    )
+
+
+def _cannot(op: str) -> Refusal:
+    name = op.replace("_", " ")
+    return Refusal(
+        f"The preset's backends cannot do “{name}”: it needs something new to be drawn, and that "
+        "takes a preset with a generative model. This one can remove, recolour, filter, move, "
+        "duplicate, resize, rotate, flip, crop, extend, change the background and paste from a "
+        "second picture.",
+        reason="unsupported",
+    )
+
+
+def _check_number(i: int, count: int, what: str) -> None:
+    if not 0 <= i < count:
+        raise InputError(f"There is no {what} number {i}; this plan has {count}.")
+
+
+def _step_to_dict(step: Step) -> dict[str, Any]:
+    params = {key: value for key, value in step.params.items() if _is_json(value)}
+    return {
+        "op": step.op,
+        "what": step.what,
+        "on": step.on,
+        "box": list(step.area.box),
+        "pixels": step.area.area,
+        "feather_px": step.feather_px,
+        "params": params | ({"frame": dict(step.frame)} if step.frame else {}),
+        "seed": step.seed,
+    }
+
+
+def _is_json(value: Any) -> bool:
+    return isinstance(value, (str, int, float, bool, list, tuple, dict)) or value is None

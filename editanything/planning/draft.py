@@ -1,0 +1,186 @@
+"""A plan in the making: grounded words, margins, and what later clauses know of earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything import frames, masks
+from editanything.command.describe import describe
+from editanything.command.types import Operation, Selector
+from editanything.errors import Refusal
+from editanything.grounders.base import HOW_TO_POINT, Grounder, Grounding
+from editanything.types import Mask, Seen, Step
+
+# How far an operation's area reaches beyond its target (share of the target's smaller side, least
+# and most pixels). A removal takes the rim along: a hole cut tight leaves an outline of the thing.
+# The mixed pixels of a rim get a new background too. Colour and filters stay inside.
+GROWTH = {"remove": (0.02, 2, 8), "move": (0.015, 2, 6), "replace": (0.0, 3, 3)}
+# How softly an operation ends, inwards; what is not here brings its own soft edge.
+FEATHER_PX = {"remove": 2.0, "modify": 1.5, "filter": 2.0}
+MOVES = frozenset({"move", "resize", "rotate", "flip"})
+
+
+@dataclass(frozen=True, eq=False)
+class SecondPicture:
+    """The picture to take from, as it was looked at, and what was pointed at in it."""
+
+    seen: Seen
+    opacity: NDArray[np.uint8] | None
+    selection: Mask | None
+
+
+@dataclass(eq=False)
+class Draft:
+    """What planning one command knows; the planners read it and `add` the steps that they make."""
+
+    seen: Seen
+    grounder: Grounder
+    selection: Mask | None
+    second: SecondPicture | None
+    has_opacity: bool
+    margins: tuple[float | None, float | None]  # grow_px, feather_px of the preset
+    max_megapixels: float
+    seed: int
+    off: frozenset[int]
+    steps: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    pointed_at: Selector | None = None  # the words that the user's selection stands for
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of the picture after the steps so far."""
+        height, width = self.seen.image.shape[:2]
+        shape = (height, width)
+        for step in self._active():
+            if step.frame is not None:
+                shape = frames.shape_after(step.frame, shape)
+        return shape
+
+    def add(self, step: Step) -> None:
+        """Append a step, on unless the user switched its number off."""
+        self.steps.append(replace(step, on=len(self.steps) not in self.off))
+
+    def find(self, selector: Selector) -> Mask:
+        """The pixels that `selector` means, where they are after the steps so far.
+
+        Raises:
+            Refusal: nothing, too many or too few are found; or nothing of it is left.
+        """
+        mask = self._ground(selector).union()
+        for step in self._active():
+            if step.frame is not None:
+                mask = frames.apply_to_mask(step.frame, mask)
+            elif step.op in MOVES and masks.iou(mask, step.target) > 0.8:
+                mask = masks.warp(mask, np.array(step.params["matrix"]))
+        if mask.area == 0:
+            raise Refusal(
+                f"Nothing of “{describe(selector)}” is left after the earlier steps.",
+                reason="not_found",
+            )
+        return mask
+
+    def _ground(self, selector: Selector) -> Grounding:
+        try:
+            return self.grounder.ground(self.seen, selector, selection=self.selection)
+        except Refusal as refusal:
+            # Who points at something and names it means what he points at.
+            free = self.pointed_at is None or self.pointed_at == selector
+            if refusal.reason != "not_found" or self.selection is None or not free:
+                raise
+            if self.pointed_at is None:
+                self.notes.append(f"“{describe(selector)}” is taken to be your selection.")
+            self.pointed_at = selector
+            return Grounding((self.selection,), "your selection")
+
+    def _active(self) -> Iterator[Step]:
+        return (step for step in self.steps if step.on)
+
+
+def grow_px(draft: Draft, op: str, target: Mask) -> int:
+    """How far the area of `op` reaches beyond `target`; the preset's setting comes first."""
+    own = draft.margins[0]
+    if own is not None:
+        return round(own)
+    share, least, most = GROWTH.get(op, (0.0, 0, 0))
+    x0, y0, x1, y1 = target.box
+    return round(min(max(share * min(x1 - x0, y1 - y0), least), most))
+
+
+def feather_px(draft: Draft, op: str) -> float:
+    """How softly the area of `op` ends; the preset's setting comes first."""
+    own = draft.margins[1]
+    return FEATHER_PX.get(op, 0.0) if own is None else own
+
+
+def make_step(
+    draft: Draft,
+    operation: Operation,
+    what: str,
+    target: Mask,
+    *,
+    op: str | None = None,
+    params: dict[str, Any] | None = None,
+    area: Mask | None = None,
+) -> Step:
+    """One step with its margins, and without what the user said must stay.
+
+    Args:
+        draft: the plan so far.
+        operation: what the user asked for.
+        what: the step in words.
+        target: what the step acts on.
+        op: the name that backends know, where it is not the operation's.
+        params: the step's numbers.
+        area: where the picture may change; without it, the target with its margin.
+
+    Raises:
+        Refusal: if nothing is left to change, or if something else should change along.
+    """
+    if operation.related:
+        raise Refusal(
+            f"I cannot find the {' and the '.join(operation.related)} by myself yet: add it to "
+            f"the selection. {HOW_TO_POINT}.",
+            reason="unsupported",
+        )
+    op = op or operation.op
+    reach = masks.grow(target, grow_px(draft, op, target)) if area is None else area
+    keep = [draft.find(selector) for selector in operation.preserve or ()]
+    stay = masks.union(*keep) if keep else None
+    if stay is not None:
+        reach, target = masks.minus(reach, stay), masks.minus(target, stay)
+    if target.area == 0 or reach.area == 0:
+        raise Refusal(
+            f"Nothing is left to change for “{what}”: all of it must stay.", reason="contradiction"
+        )
+    return Step(
+        op=op,
+        what=what,
+        target=target,
+        area=reach,
+        feather_px=feather_px(draft, op),
+        params=params or {},
+        seed=draft.seed + len(draft.steps),
+        keep=stay,
+    )
+
+
+def target_of(operation: Operation) -> Selector:
+    """The operation's target, which the parser has seen to."""
+    assert operation.target is not None, operation
+    return operation.target
+
+
+def is_background(selector: Selector) -> bool:
+    """Whether the words mean all that lies around something."""
+    leaves_only = selector.noun == "*" and selector.exclude is not None
+    return selector.noun == "background" or leaves_only
+
+
+def is_whole(selector: Selector) -> bool:
+    """Whether the words mean the picture as a whole."""
+    return selector.noun in ("@image", "*") and selector.exclude is None and not selector.region

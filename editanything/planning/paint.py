@@ -1,0 +1,122 @@
+"""Steps that change how a region looks and leave it in its place: remove, recolour, filter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from editanything.colors import comparative, parse_color
+from editanything.command.describe import describe
+from editanything.command.types import Amount, Operation, Selector
+from editanything.errors import Refusal
+from editanything.planning.draft import Draft, is_background, make_step, target_of
+from editanything.types import Step
+
+# Words for light that a user says where others say "brighten".
+LIGHTNESS = {
+    "brighter": "brighten", "lighter": "brighten", "bright": "brighten", "light": "brighten",
+    "darker": "darken", "dark": "darken", "more colorful": "saturate", "colorful": "saturate",
+    "vivid": "saturate", "black and white": "grayscale", "monochrome": "grayscale",
+}  # fmt: skip
+
+
+def remove(draft: Draft, operation: Operation) -> list[Step]:
+    """Fill the target from its surroundings; a removed background becomes transparent or white."""
+    selector = target_of(operation)
+    target = draft.find(selector)
+    what = f"remove {describe(selector)}"
+    if is_background(selector):
+        params: dict[str, Any] = {"transparent": True}
+        if not draft.has_opacity:
+            params = {"color": (255, 255, 255)}
+            draft.notes.append(
+                "The file has no transparency, so the background becomes white; a file with "
+                "transparency (RGBA) becomes transparent there."
+            )
+        return [make_step(draft, operation, what, target, op="replace", params=params)]
+    if target.area == target.shape[0] * target.shape[1]:
+        raise Refusal(
+            "There would be nothing left of the picture; say what to remove.", reason="no_target"
+        )
+    return [make_step(draft, operation, what, target)]
+
+
+def modify(draft: Draft, operation: Operation) -> list[Step]:
+    """Recolour; every other attribute needs something new to be drawn.
+
+    Raises:
+        Refusal: a value that is no colour.
+    """
+    selector, value = target_of(operation), str(operation.value)
+    color, strength = parse_color(value), 1.0
+    if color is None and (base := comparative(value)) is not None:
+        color, strength = parse_color(base), 0.5
+    if value.lower() in LIGHTNESS:
+        return _filter(draft, operation, LIGHTNESS[value.lower()], None)
+    if color is None:
+        raise Refusal(
+            f"“{value}” is no colour that I know, and this preset can change colours, light and "
+            "sharpness, but not materials, styles or shapes.",
+            reason="unsupported",
+            question=f"Which colour is “{value}”? Give it as a name or as #rrggbb.",
+        )
+    target = draft.find(selector)
+    params = {"color": color, "strength": strength}
+    what = f"make {describe(selector)} {value}"
+    return [make_step(draft, operation, what, target, params=params)]
+
+
+def filter_(draft: Draft, operation: Operation) -> list[Step]:
+    """Blur, sharpen, brighten, ...: of a region, of the background or of the whole picture."""
+    return _filter(draft, operation, str(operation.kind), operation.amount)
+
+
+def _filter(draft: Draft, operation: Operation, kind: str, amount: Amount | None) -> list[Step]:
+    selector = target_of(operation)
+    target = draft.find(selector)
+    params: dict[str, Any] = {"kind": kind}
+    if amount is not None:
+        params["amount"] = _share(amount)
+    what = f"{kind} {describe(selector)}"
+    step = make_step(draft, operation, what, target, op="filter", params=params)
+    whole = target.area == target.shape[0] * target.shape[1]
+    return [replace(step, feather_px=0.0) if whole else step]
+
+
+def _share(amount: Amount) -> float:
+    """An amount in words or percent as a share in (0, 1]."""
+    if isinstance(amount, str):
+        return {"small": 0.25, "large": 0.9}.get(amount, 0.5)
+    value = float(amount["value"]) / (100.0 if amount.get("unit") == "%" else 1.0)
+    return min(max(value, 0.01), 1.0)
+
+
+def replace_(draft: Draft, operation: Operation) -> list[Step]:
+    """The background becomes a colour; anything else would have to be drawn.
+
+    Raises:
+        Refusal: a value that would have to be drawn.
+    """
+    selector, value = target_of(operation), str(operation.value)
+    color = parse_color(value)
+    if color is None or not is_background(selector):
+        raise Refusal(
+            f"This preset cannot draw “{value}”: {_instead(selector)}, or choose a preset with a "
+            "generative model.",
+            reason="unsupported",
+        )
+    target = draft.find(selector)
+    what = f"make {describe(selector)} {value}"
+    return [make_step(draft, operation, what, target, params={"color": color})]
+
+
+def _instead(selector: Selector) -> str:
+    if is_background(selector):
+        return (
+            "give a picture of it as the second picture and say “replace the background with "
+            "image B”"
+        )
+    return (
+        "give a cut-out of it as the second picture and say "
+        f"“replace {describe(selector)} with image B”"
+    )

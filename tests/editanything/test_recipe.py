@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from editanything.errors import InputError
+from editanything.recipe import Edit, Recipe, selection_from_dict, selection_to_dict
+from editanything.types import Mask, Point, Selection
+
+bools = arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=20))
+
+
+@given(bools, st.lists(st.tuples(st.floats(0, 9), st.floats(0, 9), st.booleans()), max_size=3))
+def test_a_selection_survives_json(array, points):
+    selection = Selection(
+        points=tuple(Point(x, y, on) for x, y, on in points),
+        boxes=((1, 2, 3, 4),),
+        mask=Mask.of(array),
+        brush=Mask.of(~array),
+    )
+    back = selection_from_dict(selection_to_dict(selection))
+    assert back.points == selection.points and back.boxes == selection.boxes
+    assert np.array_equal(back.mask.full(), array)
+    assert np.array_equal(back.brush.full(), ~array)
+
+
+def make_recipe() -> Recipe:
+    first = Edit("make it “teal” 图", seed=7, selection=Selection(points=(Point(3.5, 2, False),)))
+    second = Edit("remove the cup", off=(1,), reference="ab" * 32, overrides={"grow_px": 3})
+    return Recipe("0" * 64, (640, 480), (first,), "1" * 64, "0.1.0").then(second, "2" * 64)
+
+
+def test_a_recipe_survives_json_and_is_deterministic():
+    text = make_recipe().to_json()
+    back = Recipe.from_json(text)
+    assert back.to_json() == text == make_recipe().to_json()
+    assert "\n" not in text
+    assert back.result == "2" * 64 and back.edits[1].off == (1,) and back.size == (640, 480)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format": "editanything recipe 99"}',
+        make_recipe().to_json().replace('"seed":7', '"seed":"x"'),
+        make_recipe().to_json().replace('"size":[640,480]', '"size":[]'),
+    ],
+)
+def test_what_is_no_recipe_is_refused_in_one_sentence(text):
+    with pytest.raises(InputError) as caught:
+        Recipe.from_json(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mask_that_claims_a_huge_size_is_refused():
+    data = selection_to_dict(Selection(mask=Mask.of(np.ones((4, 4), bool))))
+    data["mask"]["box"] = [0, 0, 10**6, 10**6]
+    with pytest.raises(InputError, match="does not fit"):
+        selection_from_dict(data)
