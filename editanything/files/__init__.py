@@ -1,0 +1,1 @@
+"""Picture files behind `editanything.image`: reading, writing, the metadata that they carry."""
