@@ -40,7 +40,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "resize": ("matrix",),
     "rotate": ("matrix",),
     "flip": ("matrix",),
-    "replace": ("color", "frame"),
+    "replace": ("color", "transparent", "frame"),
     "transfer": ("matrix",),
 }
 

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from editanything.backends.classical.matte import box_of, fast_gaussian, lift, spread
 from editanything.backends.classical.oklab import (
     LUMINANCE,
+    lab_of,
     levels_of,
+    levels_of_lab,
     linear_of,
     luminance_of,
     to_bytes,
@@ -115,18 +117,20 @@ def saturate(task: Task, amount: float) -> Floats:
     # How far each pixel may go from its grey before one of its channels leaves 0..1.
     with np.errstate(divide="ignore", invalid="ignore"):
         limit = np.where(away > 0, (1.0 - grey) / away, np.where(away < 0, -grey / away, np.inf))
-    room = np.maximum(limit.min(-1, keepdims=True), 1.0)
+    room = np.clip(limit.min(-1, keepdims=True), 1.0, 1e6)
     wish = 1.5 * amount
     factor = 1.0 + wish * (room - 1.0) / (room - 1.0 + wish)
-    factor = np.where(np.isfinite(room), factor, 1.0 + wish)
     return levels_of((grey + factor * away).astype(np.float32))
 
 
 def desaturate(task: Task, amount: float) -> Floats:
-    """Weaker colours of the same luminance; an amount of 1 leaves grey."""
-    linear = linear_of(task.image)
-    grey = luminance_of(linear)[..., None]
-    return levels_of((grey + np.float32(1.0 - amount) * (linear - grey)).astype(np.float32))
+    """Weaker colours of the same hue and lightness; an amount of 1 leaves grey.
+
+    In OKLab: in linear light oranges would turn mauve on the way.
+    """
+    lab = lab_of(task.image)
+    lab[..., 1:] *= np.float32(1.0 - amount)
+    return levels_of_lab(lab)
 
 
 def pixelate(task: Task, amount: float) -> Floats:
@@ -154,7 +158,7 @@ def denoise(task: Task, amount: float) -> Floats:
     An amount of 0.5 takes the measured noise for what it is.
     """
     noise = noise_levels(task)
-    strength = 2.0 * amount * max(noise, 0.5)
+    strength = 1.4 * amount * max(noise, 0.5)
     bgr = np.ascontiguousarray(task.image[..., ::-1])
     clean = cv2.fastNlMeansDenoisingColored(bgr, None, 0.9 * strength, 1.2 * strength, 5, 15)
     return clean[..., ::-1].astype(np.float32)

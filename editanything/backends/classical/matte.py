@@ -97,7 +97,8 @@ def fast_gaussian(values: Floats, sigma_px: float) -> Floats:
     shrink = int(sigma_px // 4)
     height, width = values.shape[:2]
     if shrink < 2 or min(height, width) < 4 * shrink:
-        return cv2.GaussianBlur(values, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT)
+        near = cv2.GaussianBlur(values, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT)
+        return near.reshape(values.shape)
     small_size = (-(-width // shrink), -(-height // shrink))
     padded = cv2.copyMakeBorder(
         values,
@@ -108,9 +109,11 @@ def fast_gaussian(values: Floats, sigma_px: float) -> Floats:
         cv2.BORDER_REFLECT,
     )
     small = cv2.resize(padded, small_size, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma_px / shrink, borderType=cv2.BORDER_REFLECT)
+    # Averaging over squares is itself a blur, of variance (n² - 1) / 12.
+    rest_px = np.sqrt(sigma_px**2 - (shrink**2 - 1) / 12) / shrink
+    small = cv2.GaussianBlur(small, (0, 0), rest_px, borderType=cv2.BORDER_REFLECT)
     big = cv2.resize(small, padded.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    return big[:height, :width]
+    return big[:height, :width].reshape(values.shape)
 
 
 def lift(image: RGB, mask: Bool2D, *, to_the_pixel: bool = False) -> Matte:
@@ -132,29 +135,49 @@ def lift(image: RGB, mask: Bool2D, *, to_the_pixel: bool = False) -> Matte:
     # still has its own deepest pixels to go by.
     inner = np.square(np.clip(depth / band, 0.0, 1.0)) + 1e-4 * (depth > 0)
     outer = np.square(np.clip(-depth / band, 0.0, 1.0)) + 1e-4 * (depth < 0)
-    object_colour = spread(crop, inner.astype(np.float32), band)
-    ground_colour = spread(crop, outer.astype(np.float32), band)
-    by_place = (depth > 0).astype(np.float32) if to_the_pixel else smoothstep(depth / 2.0 + 0.5)
-    alpha = _alpha(crop, by_place, object_colour, ground_colour)
+    thing = _side(crop, inner.astype(np.float32), max(band, 2.0))
+    ground = _side(crop, outer.astype(np.float32), max(band, 2.0))
+    by_place = (depth > 0).astype(np.float32)
+    if not to_the_pixel:  # a soft rim, and no staircase
+        by_place = cv2.GaussianBlur(by_place, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+    # Where the mask is right anyway, a colour has to say much to overrule it.
+    alpha = _alpha(crop, by_place, thing, ground, doubt=40.0 if to_the_pixel else 24.0)
     # Nothing is mixed further than a band from the rim, and near it the mask has a say.
     alpha = np.clip(alpha, smoothstep(depth / band), smoothstep(1.0 + depth / band))
     if to_the_pixel:
         alpha = np.where(depth > 0, np.maximum(alpha, 0.5), np.minimum(alpha, 0.5))
     alpha = np.where(alpha > 0.995, 1.0, np.where(alpha < 0.005, 0.0, alpha)).astype(np.float32)
-    foreground, background = _unmixed(crop, alpha, object_colour, ground_colour)
+    foreground, background = _unmixed(crop, alpha, thing.colour, ground.colour)
     return Matte(box, alpha, foreground, background)
 
 
-def _alpha(
-    crop: Floats, by_place: Float2D, object_colour: Floats, ground_colour: Floats
-) -> Float2D:
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """What the picture looks like on one side of the rim, around each pixel."""
+
+    colour: Floats  # (h, w, 3)
+    variance: Float2D  # (h, w), over the three channels
+
+
+def _side(crop: Floats, weight: Float2D, sigma_px: float) -> _Side:
+    """Mean and variance of the pixels that `weight` counts in."""
+    power = np.square(crop).sum(-1, keepdims=True)
+    mean = spread(np.concatenate([crop, power], axis=2), weight, sigma_px)
+    variance = np.maximum(mean[..., 3] - np.square(mean[..., :3]).sum(-1), 0.0)
+    return _Side(mean[..., :3], variance)
+
+
+def _alpha(crop: Floats, by_place: Float2D, thing: _Side, ground: _Side, doubt: float) -> Float2D:
     """Alpha by colour where the two sides differ, else by distance from the rim."""
-    line = object_colour - ground_colour
+    line = thing.colour - ground.colour
     length = np.square(line).sum(-1)
-    by_colour = np.clip(((crop - ground_colour) * line).sum(-1) / np.maximum(length, 1.0), 0, 1)
-    # What lies off the line is explained by neither colour, so the projection says little there.
-    off_line = np.square(crop - ground_colour - by_colour[..., None] * line).sum(-1)
-    trust = length / (length + 4.0 * off_line + 24.0**2)
+    along = ((crop - ground.colour) * line).sum(-1)
+    by_colour = np.clip(along / np.maximum(length, 1.0), 0.0, 1.0)
+    # The projection says little where the two sides are hardly further apart than each side's own
+    # texture, and where the pixel lies off the line between them.
+    off_line = np.square(crop - ground.colour - by_colour[..., None] * line).sum(-1)
+    contrast = length / (2.0 * off_line + 2.0 * (thing.variance + ground.variance) + doubt**2)
+    trust = np.square(contrast) / (1.0 + np.square(contrast))
     guess = trust * by_colour + (1.0 - trust) * by_place
     smooth = _guided(crop / 255.0, guess.astype(np.float32), radius_px=2, eps=1e-4)
     return (trust * smooth + (1.0 - trust) * by_place).astype(np.float32)

@@ -146,12 +146,17 @@ def fitted_curve(body: Body, wanted: float) -> Curve:
     natural = float(np.clip(base / max(body.tone, 0.05), 0.6, _MOST_CONTRAST))
     up = min(natural, (_WHITEST - base) / above)
     down = min(natural, (base - _BLACKEST) / below)
-    flattest, bend = min(up, down), max(up, down) / min(up, down)
     curve = Curve(body.tone, base, up, down)
-    while bend > 1.0 and correlation(body.tones, curve(body.tones)) < _FAITHFUL:
-        bend = max(1.0, bend * 0.85)
-        curve = Curve(body.tone, base, min(up, flattest * bend), min(down, flattest * bend))
+    while correlation(body.tones, curve(body.tones)) < _FAITHFUL and max(up, down) > 0.15:
+        # The steeper side gives way; once both are alike, both do, for what lies beyond the ends.
+        up, down = (0.85 * up, 0.85 * down) if up == down else _nearer(up, down)
+        curve = Curve(body.tone, base, up, down)
     return curve
+
+
+def _nearer(up: float, down: float) -> tuple[float, float]:
+    """Two slopes with the steeper one less steep, but never less than the other."""
+    return (max(0.85 * up, down), down) if up > down else (up, max(0.85 * down, up))
 
 
 def every_shade(color: Floats) -> tuple[Float2D, Floats]:
@@ -178,7 +183,7 @@ def every_shade(color: Floats) -> tuple[Float2D, Floats]:
         own = _cielab_hue(color[None])
         turn = (_cielab_hue(lab) - own + np.pi) % (2 * np.pi) - np.pi
         lighter = smoothstep((lightness - float(color[0])) / 0.02)
-        lab = shades((angles - 0.5 * lighter * turn).astype(np.float32))
+        lab = shades((angles - 0.7 * lighter * turn).astype(np.float32))
     tones = tone_of(luminance_of(np.clip(linear_of_lab(lab), 0.0, 1.0)))
     return np.maximum.accumulate(tones), lab
 

@@ -1,0 +1,33 @@
+"""Backends are named in one dict, and made when asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from editanything.backends import BACKENDS, make_backend
+from editanything.backends.classical import Classical
+from editanything.errors import InputError
+
+
+def test_every_named_backend_can_be_made() -> None:
+    for name in BACKENDS:
+        assert make_backend(name).can("no such operation", {}) is False
+
+
+def test_a_backend_of_ones_own_is_named_by_its_module() -> None:
+    assert isinstance(make_backend("editanything.backends.classical:Classical"), Classical)
+
+
+@pytest.mark.parametrize("name", ["clasical", "no.such.module:Thing", "json:Nothing"])
+def test_a_wrong_name_is_one_clear_sentence(name: str) -> None:
+    with pytest.raises(InputError, match=name):
+        make_backend(name)
+
+
+def test_naming_backends_imports_nothing_heavy() -> None:
+    code = "import editanything.backends, sys; print('cv2' in sys.modules, 'torch' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["False", "False"]
