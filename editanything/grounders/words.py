@@ -36,6 +36,11 @@ COLORS = frozenset(
      "gray", "grey", "white"}
 )  # fmt: skip
 SIZES = frozenset({"small", "little", "tiny", "big", "large", "huge"})
+# What things stand in front of (the "stuff" classes of COCO-Stuff, Caesar et al. 2018, shortened).
+STUFF = frozenset(
+    {"background", "sky", "table", "wall", "floor", "ground", "grass", "sea", "water", "road",
+     "field", "sand", "snow", "ceiling", "street", "desk", "mountain", "cloud"}
+)  # fmt: skip
 _COLOR_SIDE_PX = 1024  # colours are looked up at this size; finer detail is noise
 _LEAST_SHARE = 0.001  # a colour region is at least this share of the picture
 
@@ -80,9 +85,9 @@ class Words:
     def _background(self, seen: Seen, selection: Mask | None) -> Grounding:
         if selection is not None:
             return Grounding((masks.complement(selection),), "all but your selection")
-        named = [r.mask for r in seen.known if r.label == "background"]
-        if named:
-            return Grounding((masks.union(*named),), "the picture's own regions")
+        things = [r.mask for r in seen.known if r.label and r.label not in STUFF]
+        if things:
+            return Grounding((masks.complement(_in_front(things)),), "what lies around the things")
         raise Refusal(
             "I cannot tell the background of this picture by myself: select the thing in front "
             "(click it or draw a box), then the background is all the rest.",
@@ -106,7 +111,7 @@ class Words:
     def _candidates(self, seen: Seen, selector: Selector) -> tuple[list[Region], str]:
         colors = [attr for attr in selector.attrs if attr in COLORS]
         others = [a for a in selector.attrs if a not in COLORS and a not in SIZES]
-        labelled = [r for r in seen.known if r.label and r.label != "background"]
+        labelled = [r for r in seen.known if r.label]
         named = [r for r in labelled if r.label == selector.noun]
         if not named and " " in selector.noun:  # "coffee cup" is a cup
             named = [r for r in labelled if r.label == selector.noun.split()[-1]]
@@ -154,6 +159,19 @@ class Words:
                 question=f"Where is “{describe(selector)}”? Click it or draw a box around it.",
             )
         return [r for r in found if all(test(r.mask, anchor) for anchor in anchors)]
+
+
+def _in_front(things: list[Mask]) -> Mask:
+    """The largest thing, with all that touches it."""
+    front = max(things, key=lambda mask: mask.area)
+    rest = [mask for mask in things if mask is not front]
+    while True:
+        reach = masks.grow(front, 3)
+        touching = [mask for mask in rest if masks.intersection(reach, mask).area]
+        if not touching:
+            return front
+        front = masks.union(front, *touching)
+        rest = [mask for mask in rest if not any(mask is other for other in touching)]
 
 
 def _share_inside(mask: Mask, owner: Mask) -> float:

@@ -1,0 +1,83 @@
+"""Every block of the README runs."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from editanything.cli import main
+from editanything.examples import EXAMPLES
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with the photo that the README's commands use."""
+    shutil.copy(EXAMPLES["coffee"].path, tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def lines(language):
+    return [line for kind, text in BLOCKS if kind == language for line in text.splitlines()]
+
+
+def test_the_kinds_of_blocks_are_known():
+    assert {kind for kind, _ in BLOCKS} == {"sh", "bat", "python", ""}
+
+
+def test_the_command_lines_run(here):
+    commands = [shlex.split(line) for line in lines("sh") if line.startswith("editanything ")]
+    assert len(commands) >= 6
+    for command in commands:
+        assert main(command[1:]) == 0, command
+    assert (here / "again.png").read_bytes() == (here / "edited.png").read_bytes()
+
+
+def test_the_python_block_runs(here):
+    (text,) = [text for kind, text in BLOCKS if kind == "python"]
+    space = {}
+    exec(compile(text, "README.md", "exec"), space)
+    assert space["changed"].any() and (here / "edited.png").exists()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="this machine has no make")
+def test_the_make_targets_exist_and_do_it_all_alone():
+    for line in lines("sh"):
+        if line.startswith("make "):
+            target = line.split()[1]
+            done = subprocess.run(
+                ["make", "--dry-run", "--always-make", target],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+            )
+            assert done.returncode == 0, done.stderr
+            assert "-m venv .venv" in done.stdout and "install" in done.stdout
+
+
+def test_the_plain_lines_install_and_start_the_app():
+    install, start = lines("bat")
+    assert install.endswith("-m pip install -e .") and start.endswith("python app.py")
+    assert (ROOT / "app.py").is_file()
+
+
+def test_links_and_pictures_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_sentences_of_the_table_are_understood():
+    from editanything import parse
+
+    table = README.split("## What you can say")[1].split("## ")[0]
+    for cell in re.findall(r"^\| .* \| \*(.*)\* \|$", table, re.MULTILINE):
+        for sentence in cell.split(" · "):
+            command = parse(sentence, images=("A", "B"), selection=True)
+            assert command.status == "ok", (sentence, command)
