@@ -1,0 +1,90 @@
+"""What holds for a command as a whole: no contradiction, and what two clauses say together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from editanything import colors
+from editanything.command.adding import is_worn
+from editanything.command.clause import Ask, Operations
+from editanything.command.types import Operation, Selector, Where
+
+_OPPOSED = (
+    {"brighten", "darken"},
+    {"blur", "sharpen"},
+    {"saturate", "desaturate"},
+    {"grayscale", "saturate"},
+)
+
+
+def merge(ops: Operations) -> Operations:
+    """ "take the dog from image B" and "put it on the sofa" are one transfer."""
+    out: list[Operation] = []
+    for op in ops:
+        before = out[-1] if out else None
+        if before is not None and _continues(before, op):
+            assert before.subject is not None
+            where = op.where or Where(region=op.direction)
+            anchor = where.relation.anchors[0] if where.relation is not None else None
+            if (
+                anchor is not None
+                and where.relation is not None
+                and where.relation.rel == "on"
+                and is_worn(before.subject, anchor)
+            ):
+                out[-1] = Operation("transfer", anchor, subject=before.subject, mode="wear")
+            else:
+                out[-1] = replace(before, where=where)
+        else:
+            out.append(op)
+    return tuple(out)
+
+
+def _continues(before: Operation, op: Operation) -> bool:
+    if before.op != "transfer" or before.mode != "insert" or before.where != Where():
+        return False
+    return (
+        op.op == "move"
+        and before.subject is not None
+        and op.target == replace(before.subject, image=None)
+    )
+
+
+def check(ops: Operations) -> None:
+    """Refuse a command that wants two things that exclude each other.
+
+    Raises:
+        Ask: contradiction.
+    """
+    for op in ops:
+        for kept in op.preserve or ():
+            if op.target is not None and _same(kept, op.target):
+                raise Ask("contradiction", _name(kept))
+    removed: list[Selector] = []
+    for at, op in enumerate(ops):
+        if op.target is not None and any(_same(op.target, gone) for gone in removed):
+            raise Ask("contradiction", _name(op.target))
+        if op.op == "remove" and op.target is not None and op.target.noun != "*":
+            removed.append(op.target)
+        for other in ops[:at]:
+            if _opposed(other, op):
+                raise Ask("contradiction", _name(op.target))
+
+
+def _same(a: Selector, b: Selector) -> bool:
+    if b.noun == "*":
+        return a.noun == "*" and a.exclude == b.exclude
+    return replace(a, count=1) == replace(b, count=1)
+
+
+def _opposed(a: Operation, b: Operation) -> bool:
+    if a.op != b.op or a.target is None or b.target is None or not _same(a.target, b.target):
+        return False
+    if a.op == "filter":
+        return any({a.kind, b.kind} == pair for pair in _OPPOSED)
+    both_colors = a.op == "modify" and a.attribute == b.attribute == "color" and a.value != b.value
+    return both_colors and colors.is_color(a.value or "") and colors.is_color(b.value or "")
+
+
+def _name(thing: Selector | None) -> str:
+    return "" if thing is None else " ".join([*thing.attrs, thing.noun]).replace("@", "the ")

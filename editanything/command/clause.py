@@ -1,0 +1,75 @@
+"""What a builder of operations gets, what it may answer, and the small steps that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from editanything.command.constructions import Match
+from editanything.command.discourse import Discourse
+from editanything.command.loose import Loose
+from editanything.command.phrases import Tokens
+from editanything.command.targets import Targets, targets
+from editanything.command.types import Operation, Selector
+
+Operations = tuple[Operation, ...]
+
+
+class Ask(Exception):
+    """A clause that is understood so far that we know what is missing or wrong."""
+
+    def __init__(self, reason: str, about: str = "") -> None:
+        super().__init__(reason, about)
+        self.reason = reason
+        self.about = about
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One way to read a clause: the match, what was loose in it, and what was said before."""
+
+    match: Match
+    loose: Loose
+    talk: Discourse
+    words: tuple[str, ...]  # all words of the clause
+
+    @property
+    def verb(self) -> str:
+        """The words of the first literal."""
+        return self.match.verb
+
+    def slot(self, name: str) -> Tokens:
+        """The tokens of a slot, empty if the construction has none."""
+        return self.match.slots.get(name, ())
+
+    def has(self, name: str) -> bool:
+        """Whether the construction has this slot."""
+        return name in self.match.slots
+
+    def things(self, name: str = "T") -> Targets | None:
+        """The things that a slot names."""
+        return targets(self.slot(name), self.talk)
+
+
+Builder = Callable[[Clause], "Operations | None"]
+
+
+def each(found: Targets, make: Callable[[Selector], Operation | None]) -> Operations | None:
+    """One operation for every thing; None if one cannot be made."""
+    out = []
+    for thing in found.things:
+        operation = make(thing)
+        if operation is None:
+            return None
+        out.append(replace(operation, related=found.related or operation.related))
+    return tuple(out)
+
+
+def simple(op: str) -> Builder:
+    """The builder of an operation that has a target and nothing else."""
+
+    def build(clause: Clause) -> Operations | None:
+        found = clause.things()
+        return None if found is None else each(found, lambda thing: Operation(op, thing))
+
+    return build

@@ -1,0 +1,104 @@
+"""What has been named so far, for "it", "them", "her" and "the one"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from editanything.command.nouns import is_kind, is_person
+from editanything.command.types import Selector
+
+SELECTION = Selector("@selection")
+IMAGE = Selector("@image")
+PERSON = Selector("person")
+
+_IT = {"it", "this", "that", "itself", "this one", "that one", "the same one", "this thing"}
+_THEM = {"them", "these", "those", "they", "both", "these ones", "those ones", "both of them", "all of them", "themselves"}  # fmt: skip
+_SOMEBODY = {"him", "her", "he", "she", "himself", "herself", "me", "myself", "us"}
+_OWNERS = {"his": "person", "her": "person", "their": "last", "its": "last", "my": "none", "your": "none", "our": "none"}  # fmt: skip
+
+
+class Unresolved(Exception):
+    """A pronoun with nothing to refer to."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
+
+
+@dataclass
+class Discourse:
+    """The things named so far in one command. One parse owns it and changes it."""
+
+    selection: bool
+    images: tuple[str, ...]
+    last: tuple[Selector, ...] = ()
+    person: Selector | None = None
+    noun: str | None = None  # for "one"
+    named: list[Selector] = field(default_factory=list)
+
+    def copy(self) -> Discourse:
+        """Another one with the same memory."""
+        return replace(self, named=list(self.named))
+
+    def name(self, *things: Selector) -> None:
+        """Remember what was just named."""
+        named = tuple(thing for thing in things if thing.image in (None, "A"))
+        if named:
+            self.last = named
+            self.named.extend(named)
+        for thing in things:
+            self._remember_person(thing)
+            if not thing.noun.startswith(("@", "*")):
+                self.noun = thing.noun
+
+    def _remember_person(self, thing: Selector) -> None:
+        if is_person(thing.noun):
+            self.person = thing
+        elif thing.part_of is not None:
+            self._remember_person(thing.part_of)
+
+    def pronoun(self, words: str) -> tuple[Selector, ...] | None:
+        """What a pronoun means; None if `words` is none.
+
+        Raises:
+            Unresolved: if there is nothing that it could mean.
+        """
+        if words in _SOMEBODY:
+            return (self.person or self._selected() or PERSON,)
+        if words in _THEM or words in _IT:
+            found = self.last if words in _THEM else self.last[-1:]
+            if not found and self.selection:
+                found = (SELECTION,)
+            if not found:
+                raise Unresolved(words)
+            return found
+        return None
+
+    def _selected(self) -> Selector | None:
+        return SELECTION if self.selection and not self.last else None
+
+    def owner(self, word: str) -> Selector | None:
+        """Whose "his", "her", "its" or "their" is; None for "my" and "your".
+
+        Raises:
+            Unresolved: if there is nothing that it could mean.
+        """
+        kind = _OWNERS[word]
+        if kind == "none":
+            return None
+        if kind == "person":
+            if self.person is None and self.last and is_kind(self.last[-1].noun, "animal"):
+                return self.last[-1]
+            return self.person or self._selected() or PERSON
+        if self.last:
+            return self.last[-1]
+        if self.selection:
+            return SELECTION
+        if word == "their":
+            return PERSON
+        raise Unresolved(word)
+
+
+def is_owner(word: str) -> bool:
+    """Whether a word is a possessive pronoun."""
+    return word in _OWNERS

@@ -1,0 +1,79 @@
+"""English words: their classes and lemmas, from the table that LemmInflect ships.
+
+The table (lexicon/english.tsv.gz, 70,000 words) comes from the SPECIALIST lexicon of the US
+National Library of Medicine; `python -m editanything.command.english TABLE` rebuilds it from
+LemmInflect's `lemma_lu.csv.gz`. It is opened only when a sentence has a word that our own
+vocabulary does not know, and searched as bytes: a dict of it would take 0.2 s to build.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+TABLE = Path(__file__).parent / "lexicon" / "english.tsv.gz"
+CLASS_LETTERS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r", "aux": "v"}
+
+
+@lru_cache(maxsize=1)
+def _table() -> bytes:
+    return b"\n" + gzip.decompress(TABLE.read_bytes())
+
+
+@lru_cache(maxsize=4096)
+def entry(word: str) -> dict[str, tuple[str, ...]]:
+    """Class letter (n, v, a, r) -> lemmas of a lower-case word; empty if it is not English."""
+    table = _table()
+    start = table.find(b"\n" + word.encode() + b"\t")
+    if start < 0:
+        return {}
+    stop = table.find(b"\n", start + 1)
+    fields = table[start + 1 : stop].decode().split("\t")[1:]
+    return {field[0]: tuple(field[2:].split("/")) for field in fields}
+
+
+def is_english(word: str) -> bool:
+    """Whether the table knows the word."""
+    return bool(entry(word))
+
+
+def verb_base(word: str) -> str | None:
+    """The base form of an inflected verb ("removing" -> "remove"), None if it is no verb."""
+    lemmas = entry(word).get("v")
+    return lemmas[0] if lemmas else None
+
+
+def noun_base(word: str) -> str | None:
+    """The singular of a noun ("buses" -> "bus"), None if the table has no such noun.
+
+    Where a form belongs to two nouns ("leaves", "glasses") the one that the form itself does not
+    name is the singular.
+    """
+    lemmas = entry(word).get("n")
+    if not lemmas:
+        return None
+    other = [lemma for lemma in lemmas if lemma != word]
+    return other[0] if other else word
+
+
+def build_table(source: Path, target: Path) -> int:
+    """Write our table from LemmInflect's; the number of words."""
+    words: dict[str, list[str]] = {}
+    with gzip.open(source, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            word, kind, lemmas = line.strip().split(",")[:3]
+            if word.isalpha() and word.islower():
+                words.setdefault(word, []).append(f"{CLASS_LETTERS[kind]}:{lemmas}")
+    text = "".join(f"{word}\t" + "\t".join(words[word]) + "\n" for word in sorted(words))
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as file:
+        file.write(text.encode())
+    target.write_bytes(out.getvalue())
+    return len(words)
+
+
+if __name__ == "__main__":
+    build_table(Path(sys.argv[1]), TABLE)

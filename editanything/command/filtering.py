@@ -1,0 +1,100 @@
+"""Builders: the filters, said as a verb, as a look, or as a quantity that goes up or down."""
+
+from __future__ import annotations
+
+from editanything.command.attributes import value_text
+from editanything.command.clause import Ask, Clause, Operations, each
+from editanything.command.constructions import FILTERS, grammar
+from editanything.command.discourse import IMAGE
+from editanything.command.lexicon import lexicon
+from editanything.command.targets import Targets, targets
+from editanything.command.types import Amount, Operation
+
+#: Filters that mean the whole picture where "it" has nothing else to mean.
+_OVERALL = frozenset(FILTERS) - {"blur", "pixelate"}
+
+
+def _filtered(clause: Clause, found: Targets, kind: str) -> Operations | None:
+    amount = _amount(clause)
+    return each(found, lambda thing: Operation("filter", thing, kind=kind, amount=amount))
+
+
+def _amount(clause: Clause) -> Amount | None:
+    if clause.loose.amount is None and clause.loose.bare is not None:
+        return {"value": clause.loose.bare, "unit": "%"}
+    return clause.loose.amount
+
+
+def _things(clause: Clause, kind: str) -> Targets | None:
+    """What is filtered: "it" without a meaning is the picture for filters of a whole picture."""
+    tokens = clause.slot("T")
+    alone = [token.word for token in tokens] in (["it"], ["this"], ["everything"])
+    if alone and not clause.talk.last and not clause.talk.selection and kind in _OVERALL:
+        return Targets((IMAGE,))
+    return targets(tokens, clause.talk)
+
+
+def filter_verb(clause: Clause) -> Operations | None:
+    """ "blur the background", "brighten the face a little"."""
+    kind = next(name for name in FILTERS if clause.verb in grammar().verbs[name])
+    found = _things(clause, kind)
+    return None if found is None else _filtered(clause, found, kind)
+
+
+def filter_look(clause: Clause) -> Operations | None:
+    """ "make the photo brighter", "turn the wall black and white"."""
+    words = value_text(clause.slot("F")).split()
+    kinds = _kinds(words)
+    if not kinds:
+        return None
+    if (
+        {"brighten", "darken"} <= set(kinds)
+        or {"blur", "sharpen"} <= set(kinds)
+        or {"saturate", "desaturate"} <= set(kinds)
+    ):
+        raise Ask("contradiction", " ".join(words))
+    out: list[Operation] = []
+    for kind in kinds:
+        found = _things(clause, kind) if clause.has("T") else Targets((IMAGE,))
+        operations = None if found is None else _filtered(clause, found, kind)
+        if operations is None:
+            return None
+        out.extend(operations)
+    return tuple(out)
+
+
+def _kinds(words: list[str]) -> list[str]:
+    """The filters of "brighter", or of "brighter and sharper"."""
+    lex = lexicon()
+    for start in range(min(2, len(words))):
+        one = lex.filters.whole(words[start:])
+        if one is not None and (start == 0 or words[0] in {"more", "less", "much", "look", "be"}):
+            return [one]
+    if "and" in words[1:-1] or "but" in words[1:-1]:
+        at = next(at for at, word in enumerate(words) if at and word in {"and", "but"})
+        first, second = lex.filters.whole(words[:at]), _kinds(words[at + 1 :])
+        if first is not None and second:
+            return [first, *second]
+    return []
+
+
+def filter_quantity(clause: Clause) -> Operations | None:
+    """ "increase the brightness of the sky by 20 percent", "reduce the noise"."""
+    lex = lexicon()
+    words = [token.word for token in clause.slot("K")]
+    named = lex.quantities.whole(words)
+    if named is None:
+        if lex.said["unsupported"]["quantities"].whole(words) is not None:
+            raise Ask("unsupported", " ".join(words))
+        return None
+    up, _, down = named.partition("/")
+    kind = up if clause.verb in grammar().verbs["raise"] and clause.verb not in {"remove"} else down
+    if clause.verb in {"remove", "delete", "get rid of", "eliminate", "erase", "take out"}:
+        if words[0] in {"light", "colors", "detail", "focus", "darkness"}:
+            return None
+    if clause.verb in {"add", "apply", "more", "up"} and words[0] in {"light", "detail"}:
+        return None
+    if kind == "-":
+        raise Ask("unsupported", " ".join(words))
+    found = targets(clause.slot("T"), clause.talk) if clause.has("T") else Targets((IMAGE,))
+    return None if found is None else _filtered(clause, found, kind)

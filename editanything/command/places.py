@@ -1,0 +1,126 @@
+"""Places in a sentence: "to the left of", "in the top left corner", "from the right".
+
+Such words are joined to one token before any construction is matched, so that the "to" of "to the
+left of" is never taken for the "to" of "change ... to ...". Kinds of the joined tokens:
+`relation` (value: its name), `region` (a part of the frame), `toward` (a region or a direction,
+as the operation has it), `origin` ("from the left"), `sides` ("on all sides").
+"""
+
+from __future__ import annotations
+
+from editanything.command.lexicon import Lexicon, lexicon
+from editanything.command.nouns import is_picture_noun
+from editanything.command.tokens import Token
+
+_ARTICLES = {"the", "this", "my", "that", "your", "its"}
+_PORTIONS = {
+    "side", "corner", "part", "edge", "half", "third", "area", "portion", "end", "hand", "border",
+    "section", "region", "quarter",
+}  # fmt: skip
+_INTO = {"in", "on", "at", "near", "along", "by", "within", "inside", "around"}
+_TOWARD = {"to", "towards", "toward", "into", "onto"}
+_RELATION_OF = {
+    "left": "left_of", "right": "right_of", "top": "on", "bottom": "below", "center": "in",
+    "background": "behind", "foreground": "in_front_of",
+}  # fmt: skip
+_SIDES = {
+    "all": ("left", "right", "top", "bottom"), "every": ("left", "right", "top", "bottom"),
+    "each": ("left", "right", "top", "bottom"), "both": ("left", "right"),
+    "four": ("left", "right", "top", "bottom"), "any": ("left", "right", "top", "bottom"),
+}  # fmt: skip
+_EXTREMES = {"left": "leftmost", "right": "rightmost", "top": "topmost", "bottom": "bottommost"}
+
+
+def join_places(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """`tokens` with every expression of place joined to one token."""
+    lex = lexicon()
+    words = [token.word for token in tokens]
+    out: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        found = _place_at(lex, words, at)
+        if found is None:
+            out.append(tokens[at])
+            at += 1
+            continue
+        kind, value, stop = found
+        raw = " ".join(token.raw for token in tokens[at:stop])
+        out.append(Token(" ".join(words[at:stop]), raw, kind, value))
+        at = stop
+    return tuple(out)
+
+
+def _place_at(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | None:
+    return _sides(words, at) or _framed(lex, words, at) or _plain_relation(lex, words, at)
+
+
+def _sides(words: list[str], at: int) -> tuple[str, str, int] | None:
+    """On all sides; all around; at the top and bottom is left to the conjunction."""
+    start = at + 1 if words[at] in {"on", "at", "to", "along", "from", "by"} else at
+    if words[start : start + 2] == ["all", "around"]:
+        return "sides", " ".join(_SIDES["all"]), start + 2
+    if start < len(words) and words[start] in _SIDES:
+        stop = start + 1
+        while stop < len(words) and words[stop] in {"the", "of", "four", "two", "sides'"}:
+            stop += 1
+        if stop < len(words) and words[stop] in {"sides", "side", "directions", "edges", "borders"}:
+            four = "four" in words[start:stop]
+            return "sides", " ".join(_SIDES["all" if four else words[start]]), stop + 1
+    return None
+
+
+def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | None:
+    """`in the top left corner (of the picture)`, `to the left (of X)`, `from the right`."""
+    if words[at] not in _INTO | _TOWARD | {"from"}:
+        return None
+    stop = at + 1
+    far = False
+    while stop < len(words) and words[stop] in _ARTICLES | {"very", "far", "extreme"}:
+        far = far or words[stop] in {"far", "extreme"}
+        stop += 1
+    region = lex.regions.at(words, stop)
+    if region is None or (stop == at + 1 and words[at] not in _TOWARD | {"at", "on", "in"}):
+        return None
+    value, stop = region
+    explicit = False
+    while stop < len(words) and words[stop] in _PORTIONS:
+        explicit, stop = True, stop + 1
+    kind = "origin" if words[at] == "from" else "toward" if words[at] in _TOWARD else "region"
+    if stop < len(words) and words[stop] == "of":
+        return _of_frame(lex, words, stop, kind, value)
+    if not explicit and stop < len(words) and _begins_noun(words, stop):
+        return None  # "on the left chair": an adjective, not a place
+    if far and kind == "region" and value in _EXTREMES:
+        return "extreme", _EXTREMES[value], stop
+    return kind, value, stop
+
+
+def _of_frame(
+    lex: Lexicon, words: list[str], of: int, kind: str, value: str
+) -> tuple[str, str, int] | None:
+    """After `... of`: the picture itself makes a place in the frame, a thing makes a relation."""
+    after = of + 1
+    while after < len(words) and words[after] in _ARTICLES | {"whole", "entire"}:
+        after += 1
+    if after < len(words) and lex.groups["image"].at(words, after):
+        return kind, value, after + 1
+    return ("relation", _RELATION_OF[value], of + 1) if value in _RELATION_OF else None
+
+
+def _begins_noun(words: list[str], at: int) -> bool:
+    """Whether a thing that pictures show follows: "the left chair" is not the left."""
+    return is_picture_noun(words[at])
+
+
+def _plain_relation(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | None:
+    """A relation of several words ("next to"); single words stay for the noun phrase to judge."""
+    found = lex.relations.at(words, at)
+    if found is None or found[1] - at < 2:
+        return None
+    value, stop = found
+    after = stop
+    while after < len(words) and words[after] in _ARTICLES:
+        after += 1
+    if value in {"left_of", "right_of"} and lex.groups["image"].at(words, after):
+        return "region", value.removesuffix("_of"), after + 1
+    return "relation", value, stop

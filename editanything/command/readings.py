@@ -1,0 +1,228 @@
+"""Wishes, statements, telegrams -> imperatives: the readings of a clause, likeliest first.
+
+"the car should be removed" reads as "remove the car"; "i want the walls blue" as "make the walls
+blue"; "sky -> purple" as "make the sky purple". Only rows of words change here; whether a reading
+means anything is for the constructions to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from editanything.command import english
+from editanything.command.constructions import grammar
+from editanything.command.lexicon import Phrases, lexicon
+from editanything.command.phrases import Tokens
+from editanything.command.tokens import Token
+
+_MAKE = Token("make", "make")
+_PLACES = {"region", "toward", "relation"}
+
+
+def words_of(tokens: Tokens) -> list[str]:
+    """The words of the tokens; a quotation is no word."""
+    return [token.word if token.kind != "quote" else "" for token in tokens]
+
+
+def strip_polite(tokens: Tokens) -> tuple[Tokens, bool]:
+    """`tokens` without courtesy at both ends, and whether a request ("could you") opened them."""
+    said = lexicon().said
+    asked = False
+    while tokens:
+        words = words_of(tokens)
+        if tokens[0].kind in {"comma", "stop"} or (
+            tokens[0].word in {"and", "but"} and len(tokens) > 1
+        ):
+            tokens = tokens[1:]
+            continue
+        found = said["polite"]["words"].at(words, 0)
+        if found is None or _is_needed(words, found[1]):
+            break
+        asked = asked or found[1] > 1 or words[0] in {"please", "kindly"}
+        tokens = tokens[found[1] :]
+    return _strip_end(tokens, said["trailing"]["words"]), asked
+
+
+def _is_needed(words: list[str], stop: int) -> bool:
+    """Whether what looks like courtesy carries the command ("do again", "again")."""
+    if words[:stop] == ["plus"] or stop == len(words):
+        return words[0] in {"again", "undo"}
+    return words[:stop] == ["do"] and words[stop] in {
+        "again",
+        "that",
+        "not",
+        "nothing",
+        "something",
+    }
+
+
+def _strip_end(tokens: Tokens, trailing: Phrases) -> Tokens:
+    while tokens:
+        if tokens[-1].kind in {"comma", "stop"} or tokens[-1].word in {"and", "then"}:
+            tokens = tokens[:-1]
+            continue
+        start = trailing.ends(words_of(tokens))
+        if start is None or start == 0:
+            return tokens
+        tokens = tokens[:start]
+    return tokens
+
+
+def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
+    """The ways to read a clause as an imperative."""
+    if not tokens:
+        return
+    yield from _wished(tokens)
+    yield tokens
+    yield from _inflected(tokens)
+    yield from _stated(tokens, bare=False)
+    yield from _arrow(tokens)
+    if selection:
+        yield from _on_selection(tokens)
+    yield from _telegram(tokens)
+
+
+def _wished(tokens: Tokens) -> Iterator[Tokens]:
+    """`i want X (to be) Y`, `no more X`, `there should be X`."""
+    said, words = lexicon().said["wishes"], words_of(tokens)
+    for kind in ("dislike", "there"):
+        found = said[kind].at(words, 0)
+        if found is not None and found[1] < len(tokens):
+            verb = "remove" if kind == "dislike" else "add"
+            yield (Token(verb, verb), *_without_place(tokens[found[1] :], kind))
+    found = said["words"].at(words, 0)
+    if found is None or found[1] == len(tokens):
+        return
+    rest = tokens[found[1] :]
+    yield from _stated(rest, bare=True)
+    if words[0] not in {"get", "have", "let", "see"}:
+        yield from _inflected(rest)
+        yield (_MAKE, *rest)
+        yield rest
+    if rest[0].word in {"a", "an", "some", "more", "another"} or rest[0].kind == "number":
+        yield (Token("add", "add"), *rest)
+    yield from _participle_last(rest)
+
+
+def _without_place(tokens: Tokens, kind: str) -> Tokens:
+    """ "i don't want the bag there": without its "there"."""
+    if kind == "dislike" and tokens[-1].word in {"there", "here", "anymore"} and len(tokens) > 1:
+        return tokens[:-1]
+    return tokens
+
+
+def _stated(tokens: Tokens, *, bare: bool) -> Iterator[Tokens]:
+    """`X should be Y`; after a wish (`bare`) also `X to be Y`, `X were Y`."""
+    said, words = lexicon().said["wishes"], words_of(tokens)
+    for at in range(1, len(words)):
+        gone = said["gone"].at(words, at)
+        if gone is not None and gone[1] == len(words) and (bare or gone[1] - at > 1):
+            yield (Token("remove", "remove"), *tokens[:at])
+        passive = said["passive"].at(words, at)
+        if (
+            passive is not None
+            and passive[1] < len(words)
+            and (base := _participle(words[passive[1]]))
+        ):
+            yield (Token(base, base), *tokens[:at], *tokens[passive[1] + 1 :])
+        found = said["copula"].at(words, at)
+        if found is None or found[1] == len(words):
+            continue
+        if not bare and (found[1] - at == 1 or words[at] == "to"):
+            continue
+        yield from _become(tokens[:at], tokens[found[1] :])
+
+
+def _become(thing: Tokens, value: Tokens) -> Iterator[Tokens]:
+    """`thing` is to be `value`: a passive, a place, or a quality."""
+    while len(value) > 1 and value[0].word in {
+        "all",
+        "both",
+        "more_",
+        "totally",
+        "fully",
+        "completely",
+    }:
+        value = value[1:]
+    base = _participle(value[0].word)
+    if base is not None:
+        yield (Token(base, base), *thing, *value[1:])
+    if value[0].kind in _PLACES or lexicon().relations.at(words_of(value), 0) is not None:
+        yield (Token("move", "move"), *thing, *value)
+    yield (_MAKE, *thing, *value)
+
+
+def _participle(word: str) -> str | None:
+    """The verb of a participle ("removed", "painting") that our constructions know."""
+    if not word.endswith(("ed", "ing", "en", "t", "n", "ne", "own", "t")):
+        return None
+    base = english.verb_base(word)
+    if base is None and word.endswith("ed"):
+        base = next((b for b in (word[:-2], word[:-1], word[:-3]) if b in grammar().by_first), None)
+    return base if base != word and base in grammar().by_first else None
+
+
+def _participle_last(tokens: Tokens) -> Iterator[Tokens]:
+    """`get the car painted red`: the participle after the thing is the verb."""
+    for at in range(1, len(tokens)):
+        base = _participle(tokens[at].word)
+        if base is not None:
+            yield (Token(base, base), *tokens[:at], *tokens[at + 1 :])
+
+
+def _inflected(tokens: Tokens) -> Iterator[Tokens]:
+    """`removing the dog`, `removed the dog`, `to remove the dog`."""
+    if tokens[0].word == "to" and len(tokens) > 1:
+        tokens = tokens[1:]
+        yield tokens
+    base = _participle(tokens[0].word)
+    if base is not None:
+        yield (Token(base, tokens[0].raw), *tokens[1:])
+
+
+def _arrow(tokens: Tokens) -> Iterator[Tokens]:
+    """`sky -> purple`, `car: red`, `face: blur`."""
+    for at, token in enumerate(tokens):
+        if token.kind == "arrow" and 0 < at < len(tokens) - 1:
+            left, right = tokens[:at], tokens[at + 1 :]
+            if right[0].word in grammar().by_first and len(right) <= 2:
+                yield (*right[:1], *left, *right[1:])
+            yield (_MAKE, *left, *right)
+            yield (Token("replace", ""), *left, Token("with", ""), *right)
+            if left[0].word in grammar().by_first:
+                yield (*left, *right)
+            yield right
+
+
+def _on_selection(tokens: Tokens) -> Iterator[Tokens]:
+    """A verb without its thing means the selection."""
+    words = words_of(tokens)
+    longest = 0
+    for phrases in grammar().verbs.values():
+        for stop in range(min(4, len(words)), longest, -1):
+            if " ".join(words[:stop]) in phrases:
+                longest = stop
+    it = Token("it", "it")
+    if longest:
+        yield (*tokens[:longest], it, *tokens[longest:])
+    elif words[0] in grammar().by_first:
+        yield (tokens[0], it, *tokens[1:])
+    yield (_MAKE, it, *tokens)
+
+
+def _telegram(tokens: Tokens) -> Iterator[Tokens]:
+    """`bg blur`, `brighter`, `more saturated`, `winter`, `anime style`."""
+    words = words_of(tokens)
+    if (
+        1 < len(tokens) <= 6
+        and words[-1] in grammar().by_first
+        and words[-1] not in {"is", "light", "up"}
+    ):
+        yield (tokens[-1], *tokens[:-1])
+    lex = lexicon()
+    if len(tokens) <= 5 and words[0] not in grammar().by_first:
+        picture = (Token("the", ""), Token("picture", ""))
+        if lex.filters.whole(words) is not None:
+            yield (_MAKE, *picture, *tokens)
+        if lex.scenes.whole(words) is not None or words[-1] in {"style", "filter", "effect"}:
+            yield (_MAKE, *picture, *tokens)

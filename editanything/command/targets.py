@@ -1,0 +1,168 @@
+"""Things with "and": coordination, effects that go along ("and its shadow"), pronouns for several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from editanything.command.discourse import Discourse
+from editanything.command.lexicon import lexicon
+from editanything.command.nouns import singular
+from editanything.command.phrases import Tokens, noun_phrase, take_image
+from editanything.command.types import Selector
+
+_WITH = {"and", "with", "along", "together", "including", "plus", "as", "well", "also", "&", ","}
+_OWN = {"its", "his", "her", "their", "the", "any", "all", "both", "of", "every", "it's"}
+_OWN_ONLY = {"its", "his", "her", "their"}
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The things that a slot names, and the effects that go along with each."""
+
+    things: tuple[Selector, ...]
+    related: tuple[str, ...] = ()
+
+
+def targets(tokens: Tokens, talk: Discourse) -> Targets | None:
+    """What a slot names, or None if its words are no noun phrases.
+
+    Raises:
+        Unresolved: a pronoun in it has nothing to refer to.
+    """
+    tokens, related = take_related(tokens)
+    words = [token.word for token in tokens]
+    several = talk.pronoun(" ".join(words))
+    if several:
+        return Targets(several, related)
+    things = _coordinated(tokens, talk)
+    return None if things is None else Targets(things, related)
+
+
+def take_related(tokens: Tokens) -> tuple[Tokens, tuple[str, ...]]:
+    """`tokens` without "and its shadow", "along with the reflection", and those effects."""
+    lex = lexicon()
+    words = [token.word for token in tokens]
+    for at in range(1, len(words)):
+        if lex.groups["related"].at(words, at) is None:
+            continue
+        start = at
+        while start and words[start - 1] in _OWN:
+            start -= 1
+        owners = set(words[start:at])
+        joined = start
+        while joined and words[joined - 1] in _WITH:
+            joined -= 1
+        links = set(words[joined:start])
+        if not joined or not links or not owners:
+            continue
+        if not owners & _OWN_ONLY and links <= {"and", ","}:
+            continue
+        effects, stop = _effects(words, at)
+        if words[stop : stop + 1] == ["of"]:
+            continue
+        return tokens[:joined] + tokens[stop:], effects
+    return tokens, ()
+
+
+def _effects(words: list[str], at: int) -> tuple[tuple[str, ...], int]:
+    """The effects of `shadow and (its) reflection`."""
+    lex = lexicon()
+    found = [singular(words[at])[0]]
+    stop = at + 1
+    while True:
+        after = stop
+        while after < len(words) and words[after] in _OWN | _WITH:
+            after += 1
+        if after == stop or lex.groups["related"].at(words, after) is None:
+            return tuple(found), stop
+        found.append(singular(words[after])[0])
+        stop = after + 1
+
+
+def _coordinated(tokens: Tokens, talk: Discourse) -> tuple[Selector, ...] | None:
+    whole = _try(tokens, talk)
+    if whole is not None:
+        return (whole,)
+    tokens = _without_both(tokens)
+    parts = _split(tokens, talk)
+    if parts is None:
+        return None
+    return tuple(_distribute(parts))
+
+
+def _try(tokens: Tokens, talk: Discourse) -> Selector | None:
+    """One noun phrase, unless its words hold a conjunction outside "between A and B"."""
+    joins = [token.word for token in tokens if token.word in {"and", "or", ","}]
+    if joins and not any("between" in {token.word, token.value} for token in tokens):
+        return None
+    return noun_phrase(tokens, talk)
+
+
+def _without_both(tokens: Tokens) -> Tokens:
+    """`both the cat and the dog` without its "both"."""
+    if tokens and tokens[0].word in {"both", "either"} and any(t.word == "and" for t in tokens):
+        return tokens[1:]
+    return tokens
+
+
+def _split(tokens: Tokens, talk: Discourse) -> list[Selector] | None:
+    """The noun phrases between "and" and commas, the longest first part that parses."""
+    joints = [at for at, token in enumerate(tokens) if token.word in {"and", "or", ","}]
+    for at in reversed(joints):
+        stop = at
+        while stop and tokens[stop - 1].word in {"and", "or", ","}:
+            stop -= 1
+        last = noun_phrase(_after_joint(tokens, at), talk)
+        if last is None or not stop:
+            continue
+        inner = talk.copy()
+        first = _coordinated(tokens[:stop], inner)
+        if first is not None:
+            inner.name(*first)
+            last = noun_phrase(_after_joint(tokens, at), inner) or last
+            return [*first, last]
+    return None
+
+
+def _after_joint(tokens: Tokens, at: int) -> Tokens:
+    rest = tokens[at + 1 :]
+    while rest and rest[0].word in {"also", "then"}:
+        rest = rest[1:]
+    return rest
+
+
+def _distribute(parts: list[Selector]) -> list[Selector]:
+    """Give the place, relation, owner and picture of the last part to those that have none.
+
+    As in docs/commands.md, a modifier after coordinated nouns holds for all of them.
+    """
+    last = parts[-1]
+    out = []
+    for part in parts[:-1]:
+        if part.relation is None and part.region is None and part.part_of is None:
+            alike = not part.noun.startswith(("@", "*")) and part.noun != "background"
+            if alike:
+                part = replace(
+                    part,
+                    relation=last.relation,
+                    region=last.region if last.relation is None else None,
+                    image=part.image or last.image,
+                )
+        out.append(part)
+    return [*out, last]
+
+
+def one_thing(tokens: Tokens, talk: Discourse) -> Selector | None:
+    """Exactly one noun phrase."""
+    found = targets(tokens, talk)
+    return found.things[0] if found is not None and len(found.things) == 1 else None
+
+
+def from_other_image(tokens: Tokens, talk: Discourse) -> Selector | None:
+    """A thing of another picture ("the dog from image B"), None if none is named."""
+    rest, label = take_image(tokens)
+    if label is None or label == "A":
+        return None
+    if not rest:
+        return Selector("@image", image=label)
+    return noun_phrase(tokens, talk)
