@@ -153,15 +153,22 @@ def pixelate(task: Task, amount: float) -> Floats:
 
 
 def denoise(task: Task, amount: float) -> Floats:
-    """Non-local means (Buades et al. 2005), as strong as the noise found; colour more than light.
+    """Non-local means (Buades et al. 2005), as strong as the noise found, on light and colour.
 
     An amount of 0.5 takes the measured noise for what it is.
     """
-    noise = noise_levels(task)
-    strength = 1.4 * amount * max(noise, 0.5)
-    bgr = np.ascontiguousarray(task.image[..., ::-1])
-    clean = cv2.fastNlMeansDenoisingColored(bgr, None, 0.9 * strength, 1.2 * strength, 5, 15)
-    return clean[..., ::-1].astype(np.float32)
+    strength = 1.4 * amount * max(noise_levels(task), 0.5)
+    luma, *chroma = cv2.split(cv2.cvtColor(task.image, cv2.COLOR_RGB2YCrCb))
+    planes = [cv2.fastNlMeansDenoising(luma, None, 0.9 * strength, 5, 11)]
+    # Colour is half as fine as light, to the eye and in most files; at half the size it costs a
+    # quarter and what is left of the noise is half.
+    height, width = luma.shape
+    half = (-(-width // 2), -(-height // 2))
+    for plane in chroma:
+        small = cv2.resize(plane, half, interpolation=cv2.INTER_AREA)
+        small = cv2.fastNlMeansDenoising(small, None, 0.5 * strength, 3, 9)
+        planes.append(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
+    return cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2RGB).astype(np.float32)
 
 
 def noise_levels(task: Task) -> float:
@@ -169,7 +176,7 @@ def noise_levels(task: Task) -> float:
 
     The median of the response, unlike his mean, is not moved by the picture's own edges.
     """
-    grey = task.image.astype(np.float32) @ LUMINANCE
+    grey = cv2.transform(task.image.astype(np.float32), LUMINANCE[None].astype(np.float64))
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     response = np.abs(cv2.filter2D(grey, cv2.CV_32F, kernel))[task.target]
     # A normal variable's median deviation is 0.6745 sigma; the kernel's norm is 6. Noise that is

@@ -29,8 +29,8 @@ class Matte:
     """An object lifted from its background, in a box of the picture.
 
     Outside the box alpha is 0. Colours are sRGB levels 0..255 as floats. Deep inside the object
-    alpha is exactly 1 and `foreground` exactly the picture; `foreground` goes on past the rim,
-    `background` goes on a little under the object.
+    alpha is exactly 1 and `foreground` exactly the picture. `foreground` goes on a little past the
+    rim and `background` a little under the object; beyond that they are the picture.
     """
 
     box: Box
@@ -75,26 +75,27 @@ def smoothstep(values: NDArray[Any]) -> Floats:
     return (t * t * (3.0 - 2.0 * t)).astype(np.float32)
 
 
-def spread(image: Floats, weight: Float2D, sigma_px: float) -> Floats:
+def spread(
+    image: Floats, weight: Float2D, sigma_px: float, *, scales: tuple[float, ...] = (1.0, 4.0, 16.0)
+) -> Floats:
     """`image` averaged with Gaussian weights over the pixels that count (normalised convolution).
 
-    Where the Gaussian reaches no weight at all, wider ones step in (Knutsson and Westin, 1993).
+    Where the Gaussian reaches no weight at all, wider ones step in (Knutsson and Westin, 1993):
+    those `scales` times as wide.
     """
     total, norm = np.zeros_like(image), np.zeros(weight.shape, np.float32)
-    share = np.ones(weight.shape, np.float32)
-    for scale in (1.0, 4.0, 16.0):
-        sigma = sigma_px * scale
-        near = fast_gaussian(weight, sigma)
-        colour = fast_gaussian(image * weight[..., None], sigma)
-        total += colour * share[..., None]
-        norm += near * share
-        share = share * 1e-3
-    return (total / np.maximum(norm, 1e-12)[..., None]).astype(np.float32)
+    weighted = image * weight[..., None]
+    for i, scale in enumerate(scales):
+        share = np.float32(1e-3**i)
+        norm += share * fast_gaussian(weight, sigma_px * scale)
+        total += share * fast_gaussian(weighted, sigma_px * scale)
+    total /= np.maximum(norm, np.float32(1e-12))[..., None]
+    return total
 
 
 def fast_gaussian(values: Floats, sigma_px: float) -> Floats:
     """A Gaussian blur whose cost does not grow with `sigma_px`: wide ones on a smaller copy."""
-    shrink = int(sigma_px // 4)
+    shrink = int(sigma_px // 3)
     height, width = values.shape[:2]
     if shrink < 2 or min(height, width) < 4 * shrink:
         near = cv2.GaussianBlur(values, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT)
@@ -131,56 +132,72 @@ def lift(image: RGB, mask: Bool2D, *, to_the_pixel: bool = False) -> Matte:
     x0, y0, x1, y1 = box
     crop = image[y0:y1, x0:x1].astype(np.float32)
     depth = signed_distance(mask[y0:y1, x0:x1])
+    near = np.abs(depth) <= band + 4.0  # all that happens happens here
+    if not near.any():
+        return Matte(box, (depth > 0).astype(np.float32), crop, crop)
     # Colours further from the rim are purer, so they count more; something thinner than the band
     # still has its own deepest pixels to go by.
     inner = np.square(np.clip(depth / band, 0.0, 1.0)) + 1e-4 * (depth > 0)
     outer = np.square(np.clip(-depth / band, 0.0, 1.0)) + 1e-4 * (depth < 0)
-    thing = _side(crop, inner.astype(np.float32), max(band, 2.0))
-    ground = _side(crop, outer.astype(np.float32), max(band, 2.0))
+    thing = _side(crop, inner.astype(np.float32), max(band, 2.0), near)
+    ground = _side(crop, outer.astype(np.float32), max(band, 2.0), near)
     by_place = (depth > 0).astype(np.float32)
     if not to_the_pixel:  # a soft rim, and no staircase
         by_place = cv2.GaussianBlur(by_place, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
     # Where the mask is right anyway, a colour has to say much to overrule it.
-    alpha = _alpha(crop, by_place, thing, ground, doubt=40.0 if to_the_pixel else 24.0)
+    doubt = 40.0 if to_the_pixel else 24.0
+    alpha = by_place
+    alpha[near] = _alpha(crop, by_place, near, thing, ground, doubt)
     # Nothing is mixed further than a band from the rim, and near it the mask has a say.
     alpha = np.clip(alpha, smoothstep(depth / band), smoothstep(1.0 + depth / band))
     if to_the_pixel:
         alpha = np.where(depth > 0, np.maximum(alpha, 0.5), np.minimum(alpha, 0.5))
     alpha = np.where(alpha > 0.995, 1.0, np.where(alpha < 0.005, 0.0, alpha)).astype(np.float32)
-    foreground, background = _unmixed(crop, alpha, thing.colour, ground.colour)
+    foreground, background = crop.copy(), crop.copy()
+    foreground[near], background[near] = _unmixed(
+        crop[near], alpha[near], thing.colour, ground.colour
+    )
     return Matte(box, alpha, foreground, background)
 
 
 @dataclass(frozen=True, eq=False)
 class _Side:
-    """What the picture looks like on one side of the rim, around each pixel."""
+    """What the picture looks like on one side of the rim, around each of n pixels near it."""
 
-    colour: Floats  # (h, w, 3)
-    variance: Float2D  # (h, w), over the three channels
+    colour: Floats  # (n, 3)
+    variance: Floats  # (n,), over the three channels
 
 
-def _side(crop: Floats, weight: Float2D, sigma_px: float) -> _Side:
+def _side(crop: Floats, weight: Float2D, sigma_px: float, near: Bool2D) -> _Side:
     """Mean and variance of the pixels that `weight` counts in."""
-    power = np.square(crop).sum(-1, keepdims=True)
-    mean = spread(np.concatenate([crop, power], axis=2), weight, sigma_px)
-    variance = np.maximum(mean[..., 3] - np.square(mean[..., :3]).sum(-1), 0.0)
-    return _Side(mean[..., :3], variance)
+    power = _squares(crop)[..., None]
+    # Around the rim there is always something of either side within reach of one scale.
+    mean = spread(np.concatenate([crop, power], axis=2), weight, sigma_px, scales=(1.0,))[near]
+    return _Side(mean[:, :3], np.maximum(mean[:, 3] - _squares(mean[:, :3]), 0.0))
 
 
-def _alpha(crop: Floats, by_place: Float2D, thing: _Side, ground: _Side, doubt: float) -> Float2D:
-    """Alpha by colour where the two sides differ, else by distance from the rim."""
-    line = thing.colour - ground.colour
-    length = np.square(line).sum(-1)
-    along = ((crop - ground.colour) * line).sum(-1)
+def _squares(values: Floats) -> Floats:
+    """The squared length of each 3-vector."""
+    return np.einsum("...c,...c->...", values, values)
+
+
+def _alpha(
+    crop: Floats, by_place: Float2D, near: Bool2D, thing: _Side, ground: _Side, doubt: float
+) -> Floats:
+    """Alpha of the n near pixels: by colour where the two sides differ, else by place."""
+    line, away = thing.colour - ground.colour, crop[near] - ground.colour
+    length = _squares(line)
+    along = np.einsum("nc,nc->n", away, line)
     by_colour = np.clip(along / np.maximum(length, 1.0), 0.0, 1.0)
     # The projection says little where the two sides are hardly further apart than each side's own
     # texture, and where the pixel lies off the line between them.
-    off_line = np.square(crop - ground.colour - by_colour[..., None] * line).sum(-1)
+    off_line = _squares(away - by_colour[:, None] * line)
     contrast = length / (2.0 * off_line + 2.0 * (thing.variance + ground.variance) + doubt**2)
     trust = np.square(contrast) / (1.0 + np.square(contrast))
-    guess = trust * by_colour + (1.0 - trust) * by_place
-    smooth = _guided(crop / 255.0, guess.astype(np.float32), radius_px=2, eps=1e-4)
-    return (trust * smooth + (1.0 - trust) * by_place).astype(np.float32)
+    guess = by_place.copy()
+    guess[near] = trust * by_colour + (1.0 - trust) * by_place[near]
+    smooth = _guided(crop / 255.0, guess, radius_px=2, eps=1e-4)
+    return (trust * smooth[near] + (1.0 - trust) * by_place[near]).astype(np.float32)
 
 
 def _guided(guide: Floats, values: Float2D, *, radius_px: int, eps: float) -> Float2D:
@@ -198,13 +215,13 @@ def _guided(guide: Floats, values: Float2D, *, radius_px: int, eps: float) -> Fl
 
 
 def _unmixed(
-    crop: Floats, alpha: Float2D, object_colour: Floats, ground_colour: Floats
+    crop: Floats, alpha: Floats, object_colour: Floats, ground_colour: Floats
 ) -> tuple[Floats, Floats]:
-    """The F and B nearest to the guessed colours that explain the picture.
+    """The F and B of n pixels: those nearest to the guessed colours that explain the picture.
 
     Minimises |a F + (1 - a) B - I|² + e (|F - F0|² + |B - B0|²), which has a closed form.
     """
-    a = alpha[..., None]
+    a = alpha[:, None]
     rest = crop - a * object_colour - (1.0 - a) * ground_colour
     weight = rest / (np.square(a) + np.square(1.0 - a) + 0.02)
     foreground = np.clip(object_colour + a * weight, 0.0, 255.0)

@@ -110,7 +110,12 @@ def warped(layer: Layer, matrix: object, shape: tuple[int, int]) -> Layer | None
     warp = _copied if exact else _resampled
     local = turns if exact else local
     alpha = warp(layer.alpha, local, size, outside=0.0)
-    colour = warp(layer.colour, local, size, outside=None)
+    if not exact and _finest(local) < 1.0:
+        # Where pixels are averaged, those of the object count: not what shows beyond its rim.
+        colour = warp(layer.colour * layer.alpha[..., None], local, size, outside=None)
+        colour /= np.maximum(alpha, np.float32(1e-3))[..., None]
+    else:
+        colour = warp(layer.colour, local, size, outside=None)
     opacity = None if layer.opacity is None else warp(layer.opacity, local, size, outside=None)
     return Layer(box, np.clip(alpha, 0.0, 1.0), np.clip(colour, 0.0, 255.0), opacity)
 
@@ -126,6 +131,11 @@ def _box_after(box: Box, m: Matrix, shape: tuple[int, int]) -> Box | None:
     return (int(a0), int(b0), int(a1), int(b1)) if a0 < a1 and b0 < b1 else None
 
 
+def _finest(m: Matrix) -> float:
+    """By how much a map shrinks things where it shrinks them most (below 1), or stretches them."""
+    return float(np.linalg.svd(m[:, :2], compute_uv=False)[-1])
+
+
 def _copied(plane: Floats, m: Matrix, size: tuple[int, int], *, outside: float | None) -> Floats:
     """A warp that only moves whole pixels about."""
     border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
@@ -137,8 +147,7 @@ def _copied(plane: Floats, m: Matrix, size: tuple[int, int], *, outside: float |
 def _resampled(plane: Floats, m: Matrix, size: tuple[int, int], *, outside: float | None) -> Floats:
     """A cubic warp; where it shrinks, several samples a pixel are averaged, so nothing aliases."""
     border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
-    smallest = float(np.linalg.svd(m[:, :2], compute_uv=False)[-1])
-    n = int(np.clip(np.ceil(1.0 / max(smallest, 1e-6) - 0.05), 1, 16))
+    n = int(np.clip(np.ceil(1.0 / max(_finest(m), 1e-6) - 0.05), 1, 16))
     # Pixel (x, y) of the result is the mean of the n x n fine pixels n x + 0 ... n x + n - 1,
     # whose centres lie around (n x + (n - 1) / 2).
     fine = m * n

@@ -35,6 +35,7 @@ _FAITHFUL = 0.985
 _LEAST_CONTRAST, _MOST_CONTRAST = 0.45, 1.2
 # So light must white become, and so dark black, however much contrast there is to fit in.
 _LIGHT_ENOUGH, _DARK_ENOUGH = 0.84, 0.11
+_SAMPLE = 20_000  # pixels are enough to judge a thing by
 _WHITEST, _BLACKEST = 0.98, 0.02
 
 
@@ -51,7 +52,7 @@ class Body:
     @classmethod
     def of(cls, levels: NDArray[np.uint8]) -> Body:
         """Read off the pixels (n, 3) of a thing, sRGB, at least one."""
-        linear = linear_of(levels[:: max(1, len(levels) // 20_000)])
+        linear = linear_of(levels[:: max(1, len(levels) // _SAMPLE)])
         tones, lab = tone_of(luminance_of(linear)), lab_of_linear(linear)
         darkest, own, lightest = np.percentile(tones, (2, 60, 96))
         ratio = np.hypot(lab[:, 1], lab[:, 2]) / np.maximum(lab[:, 0], 0.05)
@@ -121,14 +122,30 @@ def recoloured(
     # A highlight has the colour of the light, and is as light as it was, whatever it falls on;
     # but where what looks like one has much of the shading in it, the shading comes first.
     matt, lost = curve(tones), np.maximum(tones - curve(tones), 0.0)
+    sample = slice(None, None, max(1, len(tones) // _SAMPLE))
     for share in (1.0, 0.5, 0.25, 0.0):
         new_tones = matt + share * gloss * lost
-        if correlation(tones, new_tones) >= _FAITHFUL:
+        if correlation(tones[sample], new_tones[sample]) >= _FAITHFUL:
             break
-    shade_tones, shades = every_shade(lab_of_linear(wanted)[0])
-    new = np.stack([np.interp(new_tones, shade_tones, channel) for channel in shades.T], axis=1)
+    new = np.take(_table(every_shade(lab_of_linear(wanted)[0])), _places(new_tones), axis=0)
     new[:, 1:] *= 1.0 - gloss[:, None]
-    return levels_of_lab((lab + strength * (new - lab)).astype(np.float32))
+    return levels_of_lab(lab + np.float32(strength) * (new - lab))
+
+
+_STEPS = 4096
+
+
+def _table(tones_and_shades: tuple[Float2D, Floats]) -> Floats:
+    """A colour's shades at `_STEPS` even tones, (n, 3)."""
+    tones, shades = tones_and_shades
+    even = np.linspace(0.0, 1.0, _STEPS)
+    columns = [np.interp(even, tones, channel) for channel in shades.T]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _places(tones: Float2D) -> NDArray[np.int32]:
+    """Where in the table tones lie."""
+    return np.clip(np.rint(tones * (_STEPS - 1)), 0, _STEPS - 1).astype(np.int32)
 
 
 def fitted_curve(body: Body, wanted: float) -> Curve:

@@ -14,11 +14,11 @@ from editanything.backends.classical.filters import KINDS
 from editanything.errors import Cancelled, InputError, Refusal
 from editanything.types import Mask, Reference, Task
 
-PHOTO = np.ascontiguousarray(data.astronaut()[:96, 130:290])
-YS, XS = np.mgrid[:96, :160]
-HEAD = ((XS - 90) / 30) ** 2 + ((YS - 50) / 28) ** 2 <= 1
+PHOTO = np.ascontiguousarray(data.astronaut()[:64, 150:250])
+YS, XS = np.mgrid[:64, :100]
+HEAD = ((XS - 55) / 22) ** 2 + ((YS - 34) / 20) ** 2 <= 1
 EVERYWHERE = np.ones(HEAD.shape, bool)
-SHIFT = ((1.0, 0.0, -40.0), (0.0, 1.0, 6.0))
+SHIFT = ((1.0, 0.0, -25.0), (0.0, 1.0, 4.0))
 OTHER = Reference(
     data.chelsea()[60:180, 80:260], Mask.placed((120, 180), (60, 30), np.ones((50, 50), bool))
 )
@@ -30,9 +30,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     *(("filter", {"kind": kind}) for kind in KINDS),
     ("move", {"matrix": SHIFT, "fill_source": True}),
     ("duplicate", {"matrix": SHIFT, "fill_source": False}),
-    ("resize", {"matrix": ((0.5, 0, 45), (0, 0.5, 30)), "fill_source": True}),
-    ("rotate", {"matrix": ((0.8, -0.6, 50), (0.6, 0.8, -40)), "fill_source": False}),
-    ("flip", {"matrix": ((-1, 0, 180), (0, 1, 0)), "fill_source": True}),
+    ("resize", {"matrix": ((0.5, 0, 28), (0, 0.5, 25)), "fill_source": False}),
+    ("rotate", {"matrix": ((0.8, -0.6, 30), (0.6, 0.8, -25)), "fill_source": False}),
+    ("flip", {"matrix": ((-1, 0, 110), (0, 1, 0)), "fill_source": False}),
     ("replace", {"color": (240, 240, 240)}),
     ("replace", {"frame": (400, 200), "origin": (100, 50)}),
     ("transfer", {"mode": "insert", "matrix": SHIFT}),
@@ -54,7 +54,10 @@ def names(case: tuple[str, dict[str, Any]]) -> str:
 def test_it_paints_the_crop_again_and_writes_to_nothing_it_was_given(case) -> None:
     task = task_of(*case)
     before = [PHOTO.copy(), HEAD.copy(), OTHER.image.copy()]
-    painted = Classical().paint(task)
+    shares: list[float] = []
+    painted = Classical().paint(task, lambda share, what: shares.append(share))
+    assert shares == sorted(shares)
+    assert 0.0 <= shares[0] <= shares[-1] <= 1.0
     assert painted.image.shape == PHOTO.shape
     assert painted.image.dtype == np.uint8
     assert painted.opacity is None
@@ -64,7 +67,7 @@ def test_it_paints_the_crop_again_and_writes_to_nothing_it_was_given(case) -> No
     assert not np.shares_memory(painted.image, PHOTO)
 
 
-@pytest.mark.parametrize("case", CASES, ids=names)
+@pytest.mark.parametrize("case", [c for c in CASES if c[0] != "outpaint"], ids=names)
 def test_the_same_task_gives_the_same_bytes_for_any_number_of_threads(case) -> None:
     threads = cv2.getNumThreads()
     results = []
@@ -105,11 +108,7 @@ def test_it_refuses_what_it_cannot(op: str, params: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=names)
-def test_progress_rises_and_can_cancel(case) -> None:
-    seen: list[float] = []
-    Classical().paint(task_of(*case), lambda share, what: seen.append(share))
-    assert seen == sorted(seen)
-    assert 0.0 <= seen[0] <= seen[-1] <= 1.0
+def test_progress_can_cancel(case) -> None:
     with pytest.raises(Cancelled):
         Classical().paint(task_of(*case), lambda share, what: False)
 

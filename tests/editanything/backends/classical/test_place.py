@@ -105,15 +105,17 @@ def test_what_leaves_the_picture_is_gone() -> None:
 
 
 def test_transparency_travels_along() -> None:
-    opacity = np.full(CUP.shape, 255, np.uint8)
-    opacity[DEEP] = 100
-    shifted = np.roll(DEEP, (110, 60), (0, 1))
-    result = placed(((1, 0, 60), (0, 1, 110)), opacity=opacity)
-    assert result.opacity is not None
-    assert (result.opacity[shifted & ~np.roll(CUP, -5, 0)][:50] == 100).all()
-    healed = placed(((1, 0, 60), (0, 1, 110)), fill_source=True, opacity=opacity)
-    assert healed.opacity is not None
-    assert healed.opacity.shape == CUP.shape
+    opacity = np.full((60, 90), 255, np.uint8)
+    glass = ellipse(opacity.shape, 30, 30, 16, 16)
+    opacity[glass] = 100
+    photo = np.ascontiguousarray(ROCKET[:60, :90])
+    params = {"matrix": ((1, 0, 40), (0, 1, 0))}
+    for fill_source in (False, True):
+        filling = {**params, "fill_source": fill_source}
+        result = place(Task("move", photo, glass, glass, filling, 0, opacity)).opacity
+        assert result is not None
+        assert (result[ellipse(opacity.shape, 70, 30, 12, 12)] == 100).all()
+        assert (result[30, 30] == 100) is not np.bool_(fill_source)
 
 
 def test_setting_down_mixes_by_alpha_and_leaves_the_base_alone() -> None:
