@@ -1,0 +1,124 @@
+"""Start the web editor: on this machine only, and with one line that says where."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from editanything.errors import InputError
+
+if TYPE_CHECKING:
+    from editanything.editor import Editor
+
+FIRST_PORT, PORTS_TRIED = 7860, 100
+
+
+def main() -> None:
+    """The default preset's editor, at GRADIO_SERVER_PORT or the first free port from 7860."""
+    from editanything.editor import Editor
+
+    try:
+        serve(Editor.from_preset(), port=port_wanted(), open_browser=has_desktop())
+    except InputError as error:
+        sys.exit(f"editanything: {error}")
+
+
+def serve(
+    editor: Editor, *, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = False
+) -> None:
+    """Serve `editor` until Ctrl+C.
+
+    Args:
+        editor: what edits.
+        host: the address to listen on; others than 127.0.0.1 can be reached from elsewhere.
+        port: None: the first free one from 7860.
+        open_browser: open the page in the user's browser.
+
+    Raises:
+        InputError: a port that is taken or cannot be.
+    """
+    from editanything.ui.app import build_app, look
+
+    port = free_port(host) if port is None else checked_port(host, port)
+    app = build_app(editor)
+    app.launch(
+        server_name=host,
+        server_port=port,
+        inbrowser=open_browser,
+        prevent_thread_lock=True,
+        quiet=True,
+        share=False,
+        ssr_mode=False,
+        footer_links=[],
+        allowed_paths=[],
+        max_file_size="1gb",
+        **look(),
+    )
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared
+    print(f"EditAnything is at http://{shown}:{port} (Ctrl+C stops it)", flush=True)  # noqa: T201
+    app.block_thread()
+
+
+def port_wanted() -> int | None:
+    """GRADIO_SERVER_PORT, if it is set.
+
+    Raises:
+        InputError: if it is no number.
+    """
+    text = os.environ.get("GRADIO_SERVER_PORT", "").strip()
+    if not text:
+        return None
+    if not text.isdigit():
+        raise InputError(f"GRADIO_SERVER_PORT must be a port number; it is {text!r}.")
+    return int(text)
+
+
+def free_port(host: str) -> int:
+    """The first free port from 7860.
+
+    Raises:
+        InputError: if a hundred are taken.
+    """
+    for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
+        if _is_free(host, port):
+            return port
+    raise InputError(
+        f"All ports from {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are taken; "
+        "set GRADIO_SERVER_PORT to another one."
+    )
+
+
+def checked_port(host: str, port: int) -> int:
+    """`port`, if the app can have it.
+
+    Raises:
+        InputError: if not.
+    """
+    if not 0 < port < 65536:
+        raise InputError(f"A port is a number from 1 to 65535; got {port}.")
+    if not _is_free(host, port):
+        raise InputError(
+            f"Port {port} on {host} cannot be used (is another program there?); choose another one."
+        )
+    return port
+
+
+def has_desktop() -> bool:
+    """Whether there is a screen that a browser can open on."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name != "nt":  # a server that just stopped leaves its port in TIME_WAIT
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

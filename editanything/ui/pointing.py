@@ -1,0 +1,142 @@
+"""What a user points at in one picture: gestures in pixels of the original, one selection out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from editanything import masks
+from editanything.editor import Looked, select
+from editanything.errors import InputError
+from editanything.types import Box, Mask, Point, Region, Selection
+
+MOST_STROKE_POINTS = 20_000
+
+
+class Pointing:
+    """A picture in hand and the selection in it.
+
+    `mask` is what the selection means; `version` counts its changes. A gesture that cannot be
+    used raises InputError and changes nothing.
+    """
+
+    def __init__(self, looked: Looked) -> None:
+        self.looked = looked
+        self.selection: Selection | None = None
+        self.mask: Mask | None = None
+        self.version = 0
+        self.known: tuple[Region, ...] | None = None  # None until `regions` was asked
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of the picture."""
+        return self.looked.picture.shape
+
+    def regions(self) -> tuple[Region, ...]:
+        """The picture's regions; the first call takes a moment."""
+        if self.known is None:
+            self.known = self.looked.seen.regions()
+        return self.known
+
+    def clear(self) -> None:
+        """Select nothing."""
+        self._set(None, None)
+
+    def take(self, mask: Mask | None) -> None:
+        """Select exactly `mask`."""
+        some = mask if mask is not None and mask.area else None
+        self._set(Selection(mask=some) if some else None, some)
+
+    def click(self, x: float, y: float, *, positive: bool = True) -> None:
+        """A click on the thing at (x, y), or on what does not belong to it."""
+        if not positive and self.selection is None:
+            raise InputError("Nothing is selected yet: add something first, then take parts away.")
+        old = self.selection or Selection()
+        self._try(replace(old, points=(*old.points, Point(x, y, positive))))
+
+    def box(self, corner: tuple[float, float], other: tuple[float, float], *, add: bool) -> None:
+        """A box between two pixels, both inside it: the thing in it is added or taken away."""
+        height, width = self.shape
+        (x0, x1), (y0, y1) = (sorted((a, b)) for a, b in zip(corner, other, strict=True))
+        box: Box = (
+            max(int(x0), 0),
+            max(int(y0), 0),
+            min(int(x1) + 1, width),
+            min(int(y1) + 1, height),
+        )
+        if box[2] - box[0] < 3 or box[3] - box[1] < 3:
+            raise InputError("This box is too small: drag from one corner to the other.")
+        if not add:
+            full = np.ones((box[3] - box[1], box[2] - box[0]), bool)
+            self._take_away(Mask(self.shape, box, full))
+            return
+        old = self.selection or Selection()
+        self._try(replace(old, boxes=(*old.boxes, box)))
+
+    def brush(
+        self, stroke: Sequence[Sequence[float]], radius_px: float, *, add: bool, snap: bool = False
+    ) -> None:
+        """A brush stroke through points (x, y): exactly these pixels, or the thing under it."""
+        painted = draw_stroke(self.shape, stroke, radius_px)
+        if painted.area == 0:
+            raise InputError("This stroke lies outside the picture.")
+        if not add:
+            self._take_away(painted)
+        elif snap:
+            old = self.selection or Selection()
+            both = masks.union(painted, old.brush) if old.brush else painted
+            self._try(replace(old, brush=both))
+        else:
+            self._add(painted)
+
+    def region(self, number: int, *, add: bool = True) -> None:
+        """Region `number` joins the selection, or leaves it if it is selected already."""
+        found = [region.mask for region in self.regions() if region.id == number]
+        if not found:
+            raise InputError("This region is no longer there; choose another one.")
+        inside = masks.intersection(found[0], self.mask).area if self.mask else 0
+        if not add or inside == found[0].area:
+            self._take_away(found[0])
+            return
+        self._add(found[0])
+
+    def _add(self, part: Mask) -> None:
+        self.take(masks.union(self.mask, part) if self.mask else part)
+
+    def _take_away(self, part: Mask) -> None:
+        if self.mask is None:
+            raise InputError("Nothing is selected yet: add something first, then take parts away.")
+        self.take(masks.minus(self.mask, part))
+
+    def _try(self, selection: Selection) -> None:
+        self._set(selection, select(self.looked.seen, selection))
+
+    def _set(self, selection: Selection | None, mask: Mask | None) -> None:
+        self.selection, self.mask = selection, mask
+        self.version += 1
+
+
+def draw_stroke(
+    shape: tuple[int, int], stroke: Sequence[Sequence[float]], radius_px: float
+) -> Mask:
+    """The pixels within `radius_px` of the line through the points (x, y) of a stroke.
+
+    Raises:
+        InputError: a stroke that is no list of points.
+    """
+    line = np.array(stroke, float)[:MOST_STROKE_POINTS] if len(stroke) else np.zeros((0, 2))
+    if line.ndim != 2 or line.shape[1] != 2 or not len(line) or not np.isfinite(line).all():
+        raise InputError("A stroke is a list of points x, y in pixels.")
+    height, width = shape
+    radius_px = float(np.clip(radius_px, 0.5, max(shape)))
+    # Far outside there is nothing to draw, and OpenCV's fixed-point numbers end at 2^31 / 16.
+    line = np.clip(line, -2 * radius_px, [width + 2 * radius_px, height + 2 * radius_px])
+    canvas = np.zeros(shape, np.uint8)
+    points = np.round(line * 16).astype(np.int32)
+    cv2.polylines(canvas, [points[:, None]], False, 1, max(1, round(2 * radius_px)), shift=4)
+    for x, y in (points[0], points[-1]):
+        cv2.circle(canvas, (int(x), int(y)), round(radius_px * 16), 1, -1, shift=4)
+    return Mask.of(canvas.astype(bool))

@@ -1,0 +1,211 @@
+// The picture that is pointed at. A gesture leaves as pixels of the original: trigger('select', ...).
+const $ = (selector) => element.querySelector(selector);
+const frame = $('.ea-frame'), live = $('.ea-live'), hover = $('.ea-hover'), tip = $('.ea-tip');
+const picture = $('.ea-picture'), overlay = $('.ea-overlay'), dots = $('.ea-dots');
+let tool = 'click', mode = 'add', down = null, corner = null, map = null, mapUrl = '', hovered = 0;
+
+const state = () => props.value || null;
+const at = (event) => {  // the pixel of the original under the pointer
+  const { width, height } = state(), box = frame.getBoundingClientRect();
+  const inside = (value, count) => Math.min(Math.max(Math.floor(value * count), 0), count - 1);
+  return [inside((event.clientX - box.left) / box.width, width),
+          inside((event.clientY - box.top) / box.height, height)];
+};
+const shown = ([x, y]) => {  // where a pixel's centre lies in the frame, in CSS pixels
+  const { width, height } = state();
+  return [(x + 0.5) / width * frame.clientWidth, (y + 0.5) / height * frame.clientHeight];
+};
+const adds = (event) => (mode === 'add') !== (event.altKey || event.button === 2);
+const send = (gesture) => { frame.classList.add('ea-busy'); trigger('select', { gesture }); };
+
+// --- tools
+const radio = (name, value) => element.querySelectorAll(`[data-${name}]`).forEach((button) =>
+  button.setAttribute('aria-checked', String(button.dataset[name] === value)));
+const use = (name) => {
+  tool = name; corner = null; radio('tool', name); wipe(); showHover(0);
+  frame.dataset.tool = name;
+  $('.ea-brush-size').hidden = $('.ea-snap').hidden = name !== 'brush';
+};
+element.querySelectorAll('[data-tool]').forEach((button) =>
+  button.addEventListener('click', () => use(button.dataset.tool)));
+element.querySelectorAll('[data-mode]').forEach((button) => button.addEventListener('click', () => {
+  mode = button.dataset.mode; radio('mode', mode);
+}));
+$('.ea-clear').addEventListener('click', () => { corner = null; send({ kind: 'clear' }); });
+const brushRadius = () => Number($('.ea-brush-size input').value) / 2;
+
+// --- drawing while the hand moves
+const wipe = () => live.getContext('2d').clearRect(0, 0, live.width, live.height);
+const pen = () => {
+  const density = window.devicePixelRatio || 1, context = live.getContext('2d');
+  if (live.width !== Math.round(frame.clientWidth * density)) {
+    live.width = Math.round(frame.clientWidth * density);
+    live.height = Math.round(frame.clientHeight * density);
+  }
+  context.setTransform(density, 0, 0, density, 0, 0);
+  context.lineCap = context.lineJoin = 'round';
+  return context;
+};
+const drawBox = (from, to) => {
+  wipe();
+  const context = pen(), [x0, y0] = shown(from), [x1, y1] = shown(to);
+  for (const [colour, dash] of [['#000a', []], ['#fff', [6, 4]]]) {
+    context.strokeStyle = colour; context.lineWidth = 2; context.setLineDash(dash);
+    context.strokeRect(Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0));
+  }
+};
+const drawStroke = (from, to) => {
+  const context = pen();
+  context.setLineDash([]); context.lineWidth = 2 * brushRadius();
+  context.strokeStyle = down.add ? 'rgb(13 148 136)' : 'rgb(190 18 60)';
+  context.beginPath(); context.moveTo(...shown(from)); context.lineTo(...shown(to)); context.stroke();
+};
+
+// --- gestures
+frame.addEventListener('contextmenu', (event) => event.preventDefault());
+frame.addEventListener('pointerdown', (event) => {
+  if (!state() || event.button === 1) return;
+  frame.setPointerCapture(event.pointerId);
+  down = { from: at(event), x: event.clientX, y: event.clientY, add: adds(event), moved: false,
+           line: [at(event)] };
+  if (tool === 'brush') drawStroke(down.from, down.from);
+});
+frame.addEventListener('pointermove', (event) => {
+  if (!state()) return;
+  if (!down) {
+    if (tool === 'region') pointAtRegion(at(event), event);
+    if (tool === 'box' && corner) drawBox(corner, at(event));
+    return;
+  }
+  down.moved ||= Math.hypot(event.clientX - down.x, event.clientY - down.y) > 5;
+  const moves = event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event];
+  if (tool === 'brush') for (const move of moves) {
+    drawStroke(down.line.at(-1), at(move)); down.line.push(at(move));
+  } else if (down.moved && tool !== 'region') drawBox(down.from, at(event));
+});
+frame.addEventListener('pointercancel', () => { down = null; wipe(); });
+frame.addEventListener('pointerleave', () => { if (!down) showHover(0); });
+frame.addEventListener('pointerup', (event) => {
+  if (!down) return;
+  const { from, add, moved, line } = down, to = at(event);
+  down = null;
+  if (tool === 'brush') {
+    const radius = brushRadius() * state().width / frame.clientWidth;
+    return send({ kind: 'brush', line, radius, add, snap: $('.ea-snap input').checked });
+  }
+  if (tool === 'region') return pickRegion(to, add);
+  if (moved) { corner = null; return send({ kind: 'box', from, to, add }); }
+  wipe();
+  if (tool === 'click') { dot(to, add); return send({ kind: 'click', at: to, add }); }
+  if (!corner) { corner = to; return drawBox(to, to); }
+  const first = corner;
+  corner = null;
+  send({ kind: 'box', from: first, to, add });
+});
+frame.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') { corner = down = null; wipe(); }
+});
+const dot = (pixel, add) => {
+  const mark = document.createElement('i'), { width, height } = state();
+  mark.className = add ? 'ea-plus' : 'ea-minus';
+  mark.style.left = `${(pixel[0] + 0.5) / width * 100}%`;
+  mark.style.top = `${(pixel[1] + 0.5) / height * 100}%`;
+  dots.append(mark);
+};
+
+// --- regions
+const regionAt = ([x, y]) => {
+  if (!map) return 0;
+  const { width, height } = state();
+  const column = Math.floor(x * map.width / width), row = Math.floor(y * map.height / height);
+  return map.data[4 * (row * map.width + column)];
+};
+const pickRegion = (pixel, add) => {
+  const region = (state().regions || [])[regionAt(pixel) - 1];
+  if (region) return send({ kind: 'region', id: region.id, add });
+  dot(pixel, add); send({ kind: 'click', at: pixel, add });
+};
+const pointAtRegion = (pixel, event) => {
+  const number = regionAt(pixel), region = (state().regions || [])[number - 1];
+  showHover(number);
+  tip.hidden = !region;
+  if (!region) return;
+  const box = frame.getBoundingClientRect();
+  tip.textContent = region.label || `region ${region.id}`;
+  tip.style.left = `${event.clientX - box.left}px`; tip.style.top = `${event.clientY - box.top}px`;
+};
+const showHover = (number, mapNow = map) => {
+  if (number === hovered) return;
+  hovered = number;
+  tip.hidden ||= !number;
+  const context = hover.getContext('2d');
+  if (!mapNow || !number) return context.clearRect(0, 0, hover.width, hover.height);
+  const tint = context.createImageData(mapNow.width, mapNow.height);
+  for (let i = 0; i < mapNow.data.length; i += 4) if (mapNow.data[i] === number) {
+    tint.data[i] = 255; tint.data[i + 1] = 255; tint.data[i + 2] = 255; tint.data[i + 3] = 110;
+  }
+  context.putImageData(tint, 0, 0);
+};
+const loadMap = (url) => {
+  if (url === mapUrl) return;
+  mapUrl = url; map = null; showHover(0);
+  if (!url) return;
+  const image = new Image();
+  image.onload = () => {
+    if (mapUrl !== url) return;
+    const canvas = document.createElement('canvas');
+    canvas.width = hover.width = image.naturalWidth; canvas.height = hover.height = image.naturalHeight;
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0);
+    map = context.getImageData(0, 0, canvas.width, canvas.height);
+    frame.dataset.regions = 'ready';
+  };
+  image.src = url;
+};
+
+// --- what the server says
+const put = (image, file) => {
+  const url = file ? file.url : '';
+  if (image.getAttribute('src') !== url) url ? image.setAttribute('src', url) : image.removeAttribute('src');
+  image.hidden = !url;
+};
+const fit = () => {  // as large as there is room for, small pictures up to four times their size
+  const value = state();
+  if (!value) return;
+  const room = frame.parentElement.clientWidth;
+  const most = Math.max(window.innerHeight * 0.68, 260);
+  const width = Math.max(Math.min(room, most * value.width / value.height, 4 * value.width), 24);
+  frame.style.width = `${width}px`;
+  frame.style.height = `${width * value.height / value.width}px`;
+  picture.style.imageRendering = width > 2.5 * value.width ? 'pixelated' : 'auto';
+};
+const names = (value) => {
+  const list = $('.ea-names'), seen = {};
+  list.replaceChildren();
+  for (const region of value.regions || []) if (region.label) {
+    const count = seen[region.label] = (seen[region.label] || 0) + 1;
+    const button = document.createElement('button');
+    button.type = 'button'; button.className = 'ea-name';
+    button.textContent = count > 1 ? `${region.label} ${count}` : region.label;
+    button.setAttribute('aria-label', `Select the ${button.textContent}`);
+    button.addEventListener('click', () => send({ kind: 'region', id: region.id, add: mode === 'add' }));
+    list.append(button);
+  }
+};
+const render = () => {
+  const value = state();
+  element.querySelector('.ea-stage').hidden = !value;
+  if (!value) return;
+  put(picture, value.picture); put(overlay, value.overlay); loadMap(value.map ? value.map.url : '');
+  dots.replaceChildren(); wipe(); frame.classList.remove('ea-busy');
+  for (const [x, y, add] of value.points || []) dot([x, y], add);
+  names(value);
+  $('.ea-facts').textContent = value.facts || '';
+  $('.ea-clear').disabled = !value.selected;
+  fit();
+};
+new ResizeObserver(fit).observe(frame.parentElement);
+window.addEventListener('resize', fit);
+watch('value', render);
+use('click');
+render();

@@ -1,0 +1,174 @@
+"""What the page shows of a session: reduced pictures and overlays as PNG files in a folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything.types import Mask, Region
+from editanything.ui.history import State
+from editanything.ui.pointing import Pointing
+
+PREVIEW_PX, MAP_PX, THUMB_PX = 1600, 800, 144
+#: RGB of the selection, and of what a plan will change.
+SELECTED, PLANNED = (13, 148, 136), (234, 120, 8)
+_FILL = 80  # of 255
+
+
+class View:
+    """Writes and keeps the PNG files that a session's page shows; `close` deletes them."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True)
+        self.folder = folder
+        self._count = 0
+        self._made: dict[tuple[object, ...], Path] = {}
+
+    def close(self) -> None:
+        """Delete the files."""
+        self._made.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def forget(self) -> None:
+        """Delete the files, but go on."""
+        for path in self._made.values():
+            path.unlink(missing_ok=True)
+        self._made.clear()
+
+    def picture(self, here: Pointing) -> Path:
+        """The picture itself."""
+        key = ("picture", here.looked.picture.digest())
+        return self._once(key, lambda: here.looked.picture.preview(PREVIEW_PX))
+
+    def state(self, state: State) -> Path:
+        """A state of the history."""
+        key = ("state", state.samples)
+        return self._once(key, lambda: state.load().preview(PREVIEW_PX))
+
+    def thumb(self, state: State) -> Path:
+        """A small picture of a state."""
+        key = ("thumb", state.samples)
+        return self._once(key, lambda: state.load().preview(THUMB_PX))
+
+    def small(self, array: NDArray[np.uint8]) -> Path:
+        """A small picture of an RGB array."""
+        return self._write(shrink(array, THUMB_PX))
+
+    def pair(self, before: State, after: State) -> tuple[Path, Path]:
+        """Two states at the same size, for a slider."""
+        if before.size == after.size:
+            return self.state(before), self.state(after)
+        key = ("pair", before.samples, after.samples)
+        shown = self._once(
+            key, lambda: letterbox(_read(self.state(before)), _read(self.state(after)).shape[:2])
+        )
+        return shown, self.state(after)
+
+    def overlay(self, here: Pointing, planned: Mask | None) -> Path | None:
+        """The selection and what the plan will change, as a translucent layer; None if neither."""
+        if here.mask is None and planned is None:
+            return None
+        layers = [(planned, PLANNED), (here.mask, SELECTED)]
+        key = ("overlay", id(here), here.version, id(planned))
+        drawn = [(mask, colour) for mask, colour in layers if mask is not None]
+        return self._once(key, lambda: draw_masks(here.shape, drawn))
+
+    def region_map(self, here: Pointing) -> Path:
+        """Which region lies where: 1 + its place in `regions()`, 0 where there is none."""
+        key = ("map", here.looked.picture.digest())
+        return self._once(key, lambda: draw_map(here.shape, here.regions()))
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], NDArray[np.uint8]]) -> Path:
+        path = self._made.get(key)
+        if path is None or not path.exists():
+            path = self._made[key] = self._write(make())
+        return path
+
+    def _write(self, array: NDArray[np.uint8]) -> Path:
+        self._count += 1
+        path = self.folder / f"{self._count}.png"
+        path.write_bytes(png(array))
+        return path
+
+
+def preview_size(shape: tuple[int, int], longest_px: int = PREVIEW_PX) -> tuple[int, int]:
+    """(W, H) of a picture of `shape` = (H, W) reduced to `longest_px`; never enlarged."""
+    height, width = shape
+    scale = min(1.0, longest_px / max(shape))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def png(array: NDArray[np.uint8]) -> bytes:
+    """The PNG of a grey, RGB or RGBA array."""
+    swap = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+    if array.ndim == 3:
+        array = cv2.cvtColor(array, swap[array.shape[2]])
+    # Level 1: the page waits for it, and it travels no further than the loopback device.
+    done, data = cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert done, array.shape
+    return data.tobytes()
+
+
+def shrink(array: NDArray[np.uint8], longest_px: int) -> NDArray[np.uint8]:
+    """An RGB array reduced to `longest_px`."""
+    size = preview_size(array.shape[:2], longest_px)
+    return cv2.resize(array, size, interpolation=cv2.INTER_AREA)
+
+
+def letterbox(array: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """An RGB array fitted into the middle of a grey picture of `shape` = (H, W)."""
+    height, width = shape
+    scale = min(width / array.shape[1], height / array.shape[0])
+    size = max(1, round(array.shape[1] * scale)), max(1, round(array.shape[0] * scale))
+    out = np.full((height, width, 3), 128, np.uint8)
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    out[top : top + size[1], left : left + size[0]] = cv2.resize(
+        array, size, interpolation=cv2.INTER_AREA
+    )
+    return out
+
+
+def draw_masks(
+    shape: tuple[int, int], layers: list[tuple[Mask, tuple[int, int, int]]]
+) -> NDArray[np.uint8]:
+    """Masks of a picture of `shape` as an RGBA layer of its preview's size: a tint and a rim."""
+    size = preview_size(shape)
+    out = np.zeros((size[1], size[0], 4), np.uint8)
+    width_px = max(2, round(max(size) / 500))
+    for mask, colour in layers:
+        share = cv2.resize(mask.full().view(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+        inside = (share >= 128) if (share >= 128).any() else (share > 0)
+        out[inside] = (*colour, _FILL)
+        lines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        # White within a dark rim is seen on any picture.
+        cv2.drawContours(out, lines, -1, (*(c // 3 for c in colour), 220), width_px + 2)
+        cv2.drawContours(out, lines, -1, (255, 255, 255, 255), max(1, width_px - 1))
+    return out
+
+
+def draw_map(shape: tuple[int, int], regions: tuple[Region, ...]) -> NDArray[np.uint8]:
+    """The region map, grey (h, w) of at most `MAP_PX`; small regions lie on top of large ones."""
+    width, height = preview_size(shape, MAP_PX)
+    rows = ((np.arange(height) + 0.5) * shape[0] / height).astype(int)
+    columns = ((np.arange(width) + 0.5) * shape[1] / width).astype(int)
+    out = np.zeros((height, width), np.uint8)
+    order = sorted(range(min(len(regions), 255)), key=lambda i: -regions[i].mask.area)
+    for i in order:
+        x0, y0, x1, y1 = regions[i].mask.box
+        ys, xs = (rows >= y0) & (rows < y1), (columns >= x0) & (columns < x1)
+        inside = regions[i].mask.crop[np.ix_(rows[ys] - y0, columns[xs] - x0)]
+        part = out[np.ix_(ys, xs)]
+        part[inside] = i + 1
+        out[np.ix_(ys, xs)] = part
+    return out
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    array = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert array is not None, path
+    return array
