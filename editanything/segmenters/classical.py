@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from editanything.errors import InputError
-from editanything.masks import intersection, minus, union
+from editanything.masks import box_union, minus, union
 from editanything.segmenters import prompts
-from editanything.segmenters.tree import Tree, grow_tree
+from editanything.segmenters.clicks import View, carved, things_under
+from editanything.segmenters.refine import settle
 from editanything.segmenters.window import Window
 from editanything.types import RGB, Box, Mask, Point, Region, Selection, frozen_array
 
@@ -75,13 +76,10 @@ class ClassicalSeen:
     known: tuple[Region, ...] = ()
 
     @cached_property
-    def _window(self) -> Window:
+    def _view(self) -> View:
         height, width = self.image.shape[:2]
-        return Window.of(self.image, (0, 0, width, height), self.settings.working_px)
-
-    @cached_property
-    def _tree(self) -> Tree:
-        return grow_tree(self._window.small, self.settings.num_superpixels)
+        window = Window.of(self.image, (0, 0, width, height), self.settings.working_px)
+        return View.of(window, self.settings.num_superpixels)
 
     @cached_property
     def _regions(self) -> tuple[Region, ...]:
@@ -95,10 +93,11 @@ class ClassicalSeen:
     def _partition(self, first_id: int) -> list[Region]:
         from scipy.ndimage import find_objects
 
-        tree, set_ = self._tree, self.settings
+        tree, set_ = self._view.tree, self.settings
         above = 1 + int(np.count_nonzero(tree.height[tree.num_leaves :] > set_.detail))
         small = tree.cut(min(max(above, set_.min_regions), set_.max_regions))
-        labels = self._window.outward_labels(small)
+        window = self._view.window
+        labels = window.outward_labels(settle(small, window.small))
         masks = []
         for index, where in enumerate(find_objects(labels + 1)):
             if where is not None:
@@ -148,12 +147,16 @@ class ClassicalSeen:
         window = prompts.box_window(self.image, brush.box, self.settings.prompt_px, context=0.75)
         return window.outward(prompts.from_brush(window, brush, points))
 
+    def _pixel(self, point: Point) -> Box:
+        """The one pixel that holds a click."""
+        height, width = self.image.shape[:2]
+        x, y = min(int(point.x + 0.5), width - 1), min(int(point.y + 0.5), height - 1)
+        return x, y, x + 1, y + 1
+
     def _known_under(self, point: Point) -> Region | None:
         """The smallest known region under a click."""
-        x, y = round(point.x), round(point.y)
-        height, width = self.image.shape[:2]
-        x, y = min(x, width - 1), min(y, height - 1)
-        hits = [r for r in self.known if r.mask.within((x, y, x + 1, y + 1)).any()]
+        spot = self._pixel(point)
+        hits = [region for region in self.known if region.mask.within(spot).any()]
         return min(hits, key=lambda region: region.mask.area, default=None)
 
     def _from_clicks(self, free: tuple[Point, ...], negative: tuple[Point, ...]) -> Mask:
@@ -166,34 +169,26 @@ class ClassicalSeen:
 
     def _thing_under(self, points: tuple[Point, ...]) -> Mask:
         """The thing under clicks that hit no known region."""
-        rough = np.zeros(self._tree.leaves.shape, bool)
-        for node in prompts.node_under(self._tree, self._window, points):
-            rough |= self._tree.mask(node)
-        ys, xs = np.nonzero(rough)
-        sx, sy = self._window.scale
-        box = (
-            int(xs.min() / sx),
-            int(ys.min() / sy),
-            int(np.ceil((xs.max() + 1) / sx)),
-            int(np.ceil((ys.max() + 1) / sy)),
-        )
+        guesses = things_under(self._view, points)
+        box = box_union(*(guess.native_box() for guess in guesses))
         window = prompts.box_window(self.image, box, self.settings.prompt_px, context=0.3)
-        guess = self._window.outward(rough)
-        return window.outward(prompts.from_guess(window, window.shrink(guess), points))
+        rough = np.zeros(window.small.shape[:2], bool)
+        for guess in guesses:
+            rough |= guess.window.carry(guess.mask, window)
+        rough = carved(window, rough, self._view, points)
+        return window.outward(prompts.from_guess(window, rough, points))
 
     def _without(self, mask: Mask, negative: tuple[Point, ...], points: tuple[Point, ...]) -> Mask:
         """`mask` less the things under those negative clicks that still lie in it."""
+        positive = tuple(replace(p, positive=False) for p in points if p.positive)
         for point in negative:
-            x, y = int(point.x), int(point.y)
-            if not mask.within((x, y, x + 1, y + 1)).any():
+            if not mask.within(self._pixel(point)).any():
                 continue
             known = self._known_under(point)
             if known is not None and known.mask.area < mask.area:
-                gone = known.mask
+                mask = minus(mask, known.mask)
             else:
-                turned = tuple(replace(p, positive=not p.positive) for p in points)
-                gone = intersection(self._thing_under(turned), mask)
-            mask = minus(mask, gone)
+                mask = minus(mask, self._thing_under((replace(point, positive=True), *positive)))
         return mask
 
 

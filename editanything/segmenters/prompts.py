@@ -16,7 +16,6 @@ from editanything.segmenters.cuts import (
     distance_inside,
     tidy,
 )
-from editanything.segmenters.tree import Tree
 from editanything.segmenters.window import Window
 from editanything.types import RGB, Bool2D, Box, Mask, Point
 
@@ -64,54 +63,6 @@ def put_points(seeds: Seeds, window: Window, points: tuple[Point, ...]) -> Bool2
             seeds[spot > 0] = THING if point.positive else BACK
             dots[spot > 0] = point.positive
     return dots.astype(bool)
-
-
-def node_under(tree: Tree, window: Window, points: tuple[Point, ...]) -> list[int]:
-    """The nodes of the tree that the clicks mean: none holds a negative click.
-
-    One node where a single one explains all positive clicks, else one for each.
-    """
-    inside = [p for p in points if window.holds(p.x, p.y)]
-    leaf = {p: int(tree.leaves[window.inward(p.x, p.y)[::-1]]) for p in inside}
-    banned = {node for p in inside if not p.positive for node in tree.chain(leaf[p])}
-    wanted = [leaf[p] for p in inside if p.positive]
-    shared = [
-        node
-        for node in tree.chain(wanted[0])
-        if all(node in tree.chain(other) for other in wanted[1:])
-    ]
-    allowed = [node for node in shared if node not in banned]
-    if allowed:
-        return [best_node(tree, allowed)]
-    nodes = []
-    for start in wanted:
-        chain = [node for node in tree.chain(start) if node not in banned]
-        nodes.append(best_node(tree, chain) if chain else start)
-    return nodes
-
-
-def best_node(tree: Tree, chain: list[int]) -> int:
-    """The node of `chain` (nested, smallest first) that looks most like one whole thing."""
-    scores = [thing_score(tree, node) for node in chain]
-    return chain[int(np.argmax(scores))]
-
-
-def thing_score(tree: Tree, node: int) -> float:
-    """How much a node looks like one whole thing: a strong rim all around, and lasting long.
-
-    "Lasting": it is much less alike to its neighbours than its own parts are to each other.
-    """
-    mask = tree.mask(node)
-    share = tree.area[node] / mask.size
-    if share > 0.7:
-        return -1.0
-    depth = distance_inside(mask)
-    rim = (depth > 0) & (depth <= 1.5)
-    strength = float(tree.edges[rim].mean())
-    frame = float(mask[[0, -1]].sum() + mask[:, [0, -1]].sum()) / max(1, int(rim.sum()))
-    lasting = 1 - tree.height[node] / max(tree.height[tree.parent[node]], 1e-9)
-    size = 1 - abs(np.log(share / 0.08)) / 8
-    return strength + 0.6 * lasting + 0.3 * size - 0.15 * min(frame, 1.0)
 
 
 def from_guess(window: Window, guess: Bool2D, points: tuple[Point, ...]) -> Bool2D:

@@ -63,6 +63,19 @@ class Window:
         share = cv2.resize(inside.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
         return share >= 0.5
 
+    def carry(self, small: Bool2D, to: Window) -> Bool2D:
+        """A mask (h, w) of this window's `small`, seen in another window of the same picture."""
+        height, width = to.small.shape[:2]
+        out = np.zeros((height, width), bool)
+        (sx, sy), (tx, ty) = self.scale, to.scale
+        xs = (np.arange(width) + 0.5) / tx + (to.box[0] - self.box[0])
+        ys = (np.arange(height) + 0.5) / ty + (to.box[1] - self.box[1])
+        us, vs = np.floor(xs * sx).astype(np.intp), np.floor(ys * sy).astype(np.intp)
+        in_x = (us >= 0) & (us < small.shape[1])
+        in_y = (vs >= 0) & (vs < small.shape[0])
+        out[np.ix_(in_y, in_x)] = small[np.ix_(vs[in_y], us[in_x])]
+        return out
+
     def outward(self, small: Bool2D) -> Mask:
         """A mask (h, w) of `small`, as a mask of the picture with crisp edges."""
         labels = enlarge(small.astype(np.int32), self.native)
