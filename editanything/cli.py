@@ -303,6 +303,7 @@ def _editor(arguments: argparse.Namespace) -> Editor:
 def _selection(arguments: argparse.Namespace) -> Selection | None:
     if not (arguments.select or arguments.box or arguments.mask):
         return None
+    from editanything.editor import read_mask
     from editanything.types import Point, Selection
 
     points = []
@@ -325,21 +326,6 @@ def _numbers(text: str, count: int, usage: str) -> list[float]:
     if len(values) != count or not all(abs(value) < 1e9 for value in values):
         raise InputError(f"{usage}, numbers in pixels; got {text!r}.")
     return values
-
-
-def read_mask(path: str) -> Any:
-    """A mask file: what is brighter than middle grey (and not transparent) is selected.
-
-    Raises:
-        InputError: a file that cannot be read.
-    """
-    from editanything.image import Picture
-    from editanything.types import Mask
-
-    picture = Picture.open(path)
-    selected = picture.rgb().max(2) >= 128
-    opacity = picture.opacity()
-    return Mask.of(selected if opacity is None else selected & (opacity >= 128))
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from editanything import frames, masks
 from editanything.command import parse
 from editanything.composite import composite
 from editanything.errors import InputError, Refusal
-from editanything.examples import regions_of
 from editanything.image import Picture
+from editanything.known import known_regions
 from editanything.plan import EditPlan, make_plan
 from editanything.planning.draft import SecondPicture
 from editanything.preset import Preset, build, load_preset
@@ -128,7 +128,7 @@ class Editor:
         if isinstance(image, Looked):
             return image
         picture = Picture.open(image, max_megapixels=self.preset.max_megapixels)
-        known = regions_of(picture.digest())
+        known = known_regions(picture)
         return Looked(picture, self.segmenter.look(picture.rgb(), known=known))
 
     def edit(
@@ -311,6 +311,18 @@ def as_selection(selection: Selection | NDArray[Any] | None) -> Selection | None
         if mask is not None and mask.area == 0:
             raise InputError("The mask is empty: it selects no pixel of the picture.")
     return selection
+
+
+def read_mask(path: str | Path) -> Mask:
+    """A mask file: what is brighter than middle grey (and not transparent) is selected.
+
+    Raises:
+        InputError: a file that cannot be read.
+    """
+    picture = Picture.open(path)
+    selected = picture.rgb().max(2) >= 128
+    opacity = picture.opacity()
+    return Mask.of(selected if opacity is None else selected & (opacity >= 128))
 
 
 def select(seen: Seen, selection: Selection | None) -> Mask | None:

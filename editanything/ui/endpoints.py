@@ -16,7 +16,7 @@ import numpy as np
 from gradio.utils import get_upload_folder
 
 from editanything.command import parse
-from editanything.editor import Editor, as_selection, select
+from editanything.editor import Editor, as_selection, read_mask, select
 from editanything.errors import InputError, Refusal
 from editanything.image import Picture
 from editanything.plan import EditPlan
@@ -136,8 +136,6 @@ class Endpoints:
         preset: str,
         seed: int,
     ) -> EditPlan:
-        from editanything.cli import read_mask
-
         selection = Selection(mask=read_mask(mask)) if mask else None
         return self._editor(preset).plan(
             _given(image),
