@@ -6,6 +6,7 @@ import argparse
 import math
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,10 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_pickle(path: Path) -> Any:
     # DiT's own training script stores its command line as a Namespace: plain data, let it pass.
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with (
+            warnings.catch_warnings(action="ignore"),  # of pickles that will be refused anyway
+            torch.serialization.safe_globals([argparse.Namespace]),
+        ):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL ([\w.]+)", str(error))
