@@ -141,9 +141,11 @@ def lift(image: RGB, mask: Bool2D, *, to_the_pixel: bool = False) -> Matte:
     outer = np.square(np.clip(-depth / band, 0.0, 1.0)) + 1e-4 * (depth < 0)
     thing = _side(crop, inner.astype(np.float32), max(band, 2.0), near)
     ground = _side(crop, outer.astype(np.float32), max(band, 2.0), near)
-    by_place = (depth > 0).astype(np.float32)
-    if not to_the_pixel:  # a soft rim, and no staircase
-        by_place = cv2.GaussianBlur(by_place, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+    by_place = (depth > 0).astype(np.float32)  # made soft, so that it shows no staircase
+    soft_px = 0.6 if to_the_pixel else 1.0
+    by_place = cv2.GaussianBlur(by_place, (0, 0), soft_px, borderType=cv2.BORDER_REPLICATE)
+    if to_the_pixel:  # softened outwards alone: what is in the mask is in
+        by_place = np.minimum(1.6 * by_place, 1.0)
     # Where the mask is right anyway, a colour has to say much to overrule it.
     doubt = 40.0 if to_the_pixel else 24.0
     alpha = by_place

@@ -36,7 +36,7 @@ _LEAST_CONTRAST, _MOST_CONTRAST = 0.45, 1.2
 # So light must white become, and so dark black, however much contrast there is to fit in.
 _LIGHT_ENOUGH, _DARK_ENOUGH = 0.84, 0.11
 _SAMPLE = 20_000  # pixels are enough to judge a thing by
-_WHITEST, _BLACKEST = 0.98, 0.02
+_WHITEST, _BLACKEST = 0.96, 0.02
 
 
 @dataclass(frozen=True, eq=False)
