@@ -59,8 +59,8 @@ class ChannelGate(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        self.layer1 = nn.Linear(channels, max(1, channels // reduction))
-        self.layer2 = nn.Linear(max(1, channels // reduction), channels)
+        hidden = max(4, channels // reduction)
+        self.layer1, self.layer2 = nn.Linear(channels, hidden), nn.Linear(hidden, channels)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
