@@ -13,6 +13,9 @@ from editanything.errors import InputError
 from editanything.files import exif as exif_tags
 from editanything.files import xmp as xmp_packet
 
+#: Opens the JPEG segments of a recipe that is too long for an XMP packet.
+JPEG_RECIPE = b"EditAnything recipe\0"
+
 
 @dataclass(frozen=True)
 class Origin:

@@ -19,6 +19,7 @@ ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x0112, 0x011A, 0x011
 SUB_DIRECTORIES = (0x8769, 0x8825, 0xA005)  # EXIF, GPS, interoperability
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
+_MAX_BYTES = 64 << 20
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZES |= {16: 8, 17: 8, 18: 8}  # BigTIFF
 _WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -75,6 +76,7 @@ class _Reader:
         if head[:2] not in (b"II", b"MM"):
             raise BadTags
         self.source = source
+        self.budget = _MAX_BYTES
         self.order = "<" if head[:2] == b"II" else ">"
         version = self.number(2, 2)
         if version not in (42, 43):
@@ -120,6 +122,9 @@ class _Reader:
     def value(self, entry: _Entry) -> Value:
         """An entry's value, its words turned to little-endian."""
         size = entry.count * _SIZES[entry.kind]
+        self.budget -= size  # entries of a hostile file may all name the same long stretch
+        if self.budget < 0:
+            raise BadTags
         data = bytes(self.source[entry.at : entry.at + size])
         if len(data) != size:
             raise BadTags
@@ -192,7 +197,7 @@ def _collect(reader: _Reader, at: int, depth: int) -> dict[int, Value | Director
     found: dict[int, Value | Directory] = {}
     for entry in reader.entries(at):
         if entry.tag in SUB_DIRECTORIES:
-            if depth < 3:
+            if depth < 3 and entry.tag not in found:
                 found[entry.tag] = _collect(reader, reader.integer(entry), depth + 1)
         elif entry.kind < 16:
             found[entry.tag] = reader.value(entry)

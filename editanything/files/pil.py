@@ -35,8 +35,9 @@ def read_pil(image: PILImage, max_megapixels: float) -> Decoded:
     density = (float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else None
     if getattr(image, "n_frames", 1) > 1:
         notes = (*notes, f"one of {getattr(image, 'n_frames', 1)} frames is used")
-    tags = image.getexif()
-    block = bare(tags.tobytes()) if len(tags) else None
+    block = bare(image.info.get("exif"))
+    if block is None and len(image.getexif()):
+        block = bare(image.getexif().tobytes())
     if block and image.format == "TIFF":
         block = exif_tags.block_of_tiff(block)  # Pillow hands over the storage tags as well
     turn = exif_tags.orientation(block) if block else 1

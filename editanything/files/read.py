@@ -8,6 +8,8 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,19 @@ from numpy.typing import NDArray
 
 from editanything.errors import InputError
 from editanything.files import exif as exif_tags
-from editanything.files.decoded import Decoded, Origin, bare, check_size, reason, upright
+from editanything.files.decoded import (
+    JPEG_RECIPE,
+    Decoded,
+    Origin,
+    bare,
+    check_size,
+    reason,
+    upright,
+)
 from editanything.files.vips import load_vips, to_rgb
 
-#: What Pillow reads where libvips does not; all of 8 bits a sample.
-_PILLOW_KINDS = ("BMP", "ICO", "PCX", "QOI")
+#: What Pillow reads where libvips does not, by first bytes; all of 8 bits a sample.
+_PILLOW_KINDS = {b"BM": "Bmp", b"\0\0\1\0": "Ico", b"qoif": "Qoi"}
 _CONVERTED = {"cmyk": "CMYK", "lab": "Lab", "labs": "Lab", "labq": "Lab", "xyz": "XYZ"}
 _READABLE = "PNG, JPEG, TIFF, WebP, AVIF, GIF or BMP"
 
@@ -104,7 +114,10 @@ def _read(source: Source, head: bytes, name: str, max_megapixels: float) -> Deco
     if kind is not None:
         return _read_vips(source, kind, name, max_megapixels)
     _refuse_drawings(head, name)
-    return _read_pillow(source, name, max_megapixels)
+    for start, plugin in _PILLOW_KINDS.items():
+        if head.startswith(start):
+            return _read_pillow(source, plugin, name, max_megapixels)
+    raise InputError(f"{name} is no picture that can be read; give {_READABLE}.")
 
 
 def _refuse_drawings(head: bytes, name: str) -> None:
@@ -145,7 +158,9 @@ def _read_vips(source: Source, kind: str, name: str, max_megapixels: float) -> D
             density = exif_tags.density(data)
         elif kind in _DENSITIES:
             density = _DENSITIES[kind](data) or density
-    return upright(samples, turn, icc, block, packet, density, notes, Origin("file"))
+        long_recipe = _jpeg_recipe(data) if kind == "jpeg" else None
+    decoded = upright(samples, turn, icc, block, packet, density, notes, Origin("file"))
+    return replace(decoded, recipe=long_recipe) if long_recipe else decoded
 
 
 def _plain(image: Any, kind: str, name: str) -> tuple[Any, tuple[str, ...]]:
@@ -202,26 +217,37 @@ def _jpeg_density(data: Data) -> tuple[float, float] | None:
     return (x * scale, y * scale) if scale else None
 
 
+def _jpeg_recipe(data: Data) -> str | None:
+    """The recipe that was too long for an XMP packet, from segments of its own."""
+    at, parts = 2, []
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
+        length = int.from_bytes(data[at + 2 : at + 4])
+        if data[at + 4 : at + 2 + length].startswith(JPEG_RECIPE):
+            parts.append(data[at + 4 + len(JPEG_RECIPE) : at + 2 + length])
+        at += 2 + length
+    try:
+        return b"".join(parts).decode() if parts else None
+    except UnicodeDecodeError:
+        return None
+
+
 _DENSITIES = {"png": _png_density, "jpeg": _jpeg_density}
 
 
-def _read_pillow(source: Source, name: str, max_megapixels: float) -> Decoded:
-    from PIL import Image, UnidentifiedImageError
+def _read_pillow(source: Source, plugin: str, name: str, max_megapixels: float) -> Decoded:
+    from PIL.Image import DecompressionBombError
 
     from editanything.files.pil import read_pil
 
-    file = source if isinstance(source, Path) else io.BytesIO(source)
-    with warnings.catch_warnings():
+    # The plugin itself: Image.open has a limit of its own, which max_megapixels could not lift.
+    image_file = getattr(import_module(f"PIL.{plugin}ImagePlugin"), f"{plugin}ImageFile")
+    file = source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
+    with file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(file, formats=_PILLOW_KINDS) as image:
-                decoded = read_pil(image, max_megapixels)
-        except UnidentifiedImageError:
-            raise InputError(f"{name} is no picture that can be read: give {_READABLE}.") from None
+            decoded = read_pil(image_file(file), max_megapixels)
         except InputError as error:
             raise InputError(str(error).replace("The image", name, 1)) from None
-        except Image.DecompressionBombError:
-            raise InputError(f"{name} is too large; save it as PNG or TIFF.") from None
-        except (OSError, ValueError, SyntaxError) as error:
+        except (OSError, ValueError, SyntaxError, DecompressionBombError) as error:
             raise InputError(f"{name} is broken or cut off: {reason(error)}.") from None
     return Decoded(**{**vars(decoded), "origin": Origin("file")})

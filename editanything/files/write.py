@@ -17,6 +17,7 @@ import numpy as np
 from editanything.errors import InputError
 from editanything.files import exif as exif_tags
 from editanything.files import xmp as xmp_packet
+from editanything.files.decoded import JPEG_RECIPE
 from editanything.files.exif import LONG, SHORT, UNDEFINED, Directory, Value
 from editanything.files.vips import load_vips
 
@@ -27,12 +28,13 @@ logger = logging.getLogger(__name__)
 
 _JPEG_SEGMENT = 65533  # bytes of a segment's payload
 _STRIP_BYTES = 1 << 20
+_WEBP_BIG_PX = 8_000_000
 
 
 def png(picture: Picture) -> Iterator[bytes | memoryview]:
     """A PNG file in parts (PNG 3rd edition): lossless, every kind of samples."""
     _check_sides(picture, 2**31 - 1, "PNG")
-    body = memoryview(_image(picture).pngsave_buffer(compression=6, filter="paeth", keep="none"))
+    body = memoryview(_image(picture).pngsave_buffer(compression=4, filter="up", keep="none"))
     yield body[:33]  # signature and IHDR
     if picture.icc:
         yield _png_chunk(b"iCCP", b"icc\0\0" + zlib.compress(picture.icc, 9))
@@ -67,28 +69,29 @@ def jpeg(picture: Picture) -> Iterator[bytes | memoryview]:
     _check_sides(picture, 65535, "JPEG")
     if picture.samples.shape[2] in (2, 4):
         raise InputError("JPEG has no transparency; save the picture as PNG, WebP or TIFF.")
-    body = memoryview(
-        _image(picture).jpegsave_buffer(
-            Q=95, subsample_mode="off", optimize_coding=True, keep="none"
-        )
-    )
+    body = memoryview(_image(picture).jpegsave_buffer(Q=95, subsample_mode="off", keep="none"))
     yield body[:2]
     density = picture.density
     dots = [min(max(round(d), 1), 65535) for d in density] if density else [1, 1]
     yield _segment(0xE0, b"JFIF\0\1\1" + struct.pack(">BHHBB", bool(density), *dots, 0, 0))
     if picture.exif:
         yield _segment(0xE1, exif_tags.PREFIX + picture.exif, "EXIF block")
-    packet = xmp_packet.join(picture.xmp, picture.recipe)
+    packet, long_recipe = xmp_packet.join(picture.xmp, picture.recipe), b""
+    if packet and picture.recipe and len(packet) > _JPEG_SEGMENT - 64:
+        packet, long_recipe = picture.xmp, picture.recipe.encode()
+    for part in _pieces(long_recipe, _JPEG_SEGMENT - len(JPEG_RECIPE)):
+        yield _segment(0xE1, JPEG_RECIPE + part)
     if packet:
         yield _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet, "XMP packet")
-    room = _JPEG_SEGMENT - 14
-    parts = (
-        [picture.icc[i : i + room] for i in range(0, len(picture.icc), room)] if picture.icc else []
-    )
+    parts = _pieces(picture.icc or b"", _JPEG_SEGMENT - 14)
     for number, part in enumerate(parts, 1):
         yield _segment(0xE2, b"ICC_PROFILE\0" + bytes([number, len(parts)]) + part)
     has_header = bytes(body[2:4]) == b"\xff\xe0"
     yield body[4 + int.from_bytes(body[4:6]) if has_header else 2 :]
+
+
+def _pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[i : i + size] for i in range(0, len(data), size)]
 
 
 def _segment(marker: int, data: bytes, what: str = "") -> bytes:
@@ -109,7 +112,10 @@ def webp(picture: Picture) -> Iterator[bytes | memoryview]:
     image = _image(picture)
     if image.bands < 3:
         image = image.colourspace("srgb")
-    body = bytearray(image.webpsave_buffer(lossless=True, exact=True, effort=2, keep="none"))
+    height, width = picture.shape
+    # Big pictures quickly: at 24 megapixels 12 s and 570 MB instead of 21 s and 930 MB (+22 %).
+    effort = 0 if height * width > _WEBP_BIG_PX else 2
+    body = bytearray(image.webpsave_buffer(lossless=True, exact=True, effort=effort, keep="none"))
     pixels = body[body.index(b"VP8L") :]
     has_alpha = image.bands == 4
     # "alpha_is_used" (RFC 9649, 3.4) is left unset by the encoder where all is opaque; then the
@@ -123,7 +129,6 @@ def webp(picture: Picture) -> Iterator[bytes | memoryview]:
         block = exif_tags.with_density(block, picture.density)
     packet = xmp_packet.join(picture.xmp, picture.recipe)
     flags = 0x20 * bool(icc) | 0x10 * has_alpha | 0x08 * bool(block) | 0x04 * bool(packet)
-    height, width = picture.shape
     sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     parts: list[bytes | memoryview] = [_riff(b"VP8X", bytes([flags, 0, 0, 0]) + sides)]
     parts += [_riff(b"ICCP", icc)] if icc else []
@@ -197,7 +202,7 @@ def _tiff_strip(samples: np.ndarray[Any, Any]) -> bytes:
     """One strip: each row's differences from pixel to pixel (TIFF 6.0, section 14), deflated."""
     differences = samples.copy()
     differences[:, 1:] -= samples[:, :-1]
-    return zlib.compress(differences.astype(samples.dtype.newbyteorder("<"), copy=False).data, 6)
+    return zlib.compress(differences.astype(samples.dtype.newbyteorder("<"), copy=False).data, 4)
 
 
 #: The writer of each suffix.

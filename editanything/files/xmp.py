@@ -94,9 +94,11 @@ def _parse(packet: bytes) -> Document | None:
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
         return None
     try:
-        return minidom.parseString(text)  # noqa: S318  without a document type nothing expands
-    except ExpatError:
+        document = minidom.parseString(text)  # noqa: S318  without a document type nothing expands
+        _text(document)
+    except (ExpatError, RecursionError):  # no XML, or nested beyond all sense
         return None
+    return document
 
 
 def _text(document: Document) -> str:
