@@ -7,11 +7,11 @@ from dataclasses import replace
 from editanything.command.attributes import has_article, value_text
 from editanything.command.changing import is_new_thing
 from editanything.command.clause import Ask, Clause, Operations, each
-from editanything.command.discourse import Discourse
+from editanything.command.discourse import IMAGE, Discourse
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import can_be_noun, is_kind, is_person
 from editanything.command.phrases import Tokens, lemma_of, split_attributes, take_image
-from editanything.command.targets import from_other_image, one_thing
+from editanything.command.targets import Targets, from_other_image, one_thing
 from editanything.command.types import Count, Operation, Relation, Selector, Where
 
 _NEW_ARTICLES = {"a", "an", "another", "one", "new", "some", "the", "my", "its", "his", "her", "more", "extra", "additional", "single"}  # fmt: skip
@@ -60,7 +60,7 @@ def _lemmatized(tokens: Tokens, count: Count | None) -> tuple[str, Count] | None
     if not can_be_noun(names[-1]) and tokens[0].kind != "quote":
         return None
     noun, plural = lemma_of(names)
-    rest = [token.value if token.kind == "quote" else token.word for token in tokens[stop:]]
+    rest = [f'"{token.value}"' if token.kind == "quote" else token.word for token in tokens[stop:]]
     if count is None:
         count = "all" if plural else 1
     return " ".join([*attrs, noun, *rest]), count
@@ -143,11 +143,14 @@ def _anchored(name: str, tokens: Tokens, talk: Discourse) -> Where | None:
 
 def add(clause: Clause) -> Operations | None:
     """Something new in the picture."""
-    value, talk = clause.slot("V"), clause.talk
+    value = clause.slot("V")
     if not value or (value[0].word in _DEFINITE and clause.verb not in _PURE_ADDING):
         return None
     if clause.verb == "make" and not has_article(value):
         return None
+    words = value_text(value).partition(" of ")[0].split()
+    if lexicon().said["unsupported"]["values"].whole(words) is not None:
+        raise Ask("unsupported", " ".join(words))
     where = _where(clause)
     if where is None:
         return None
@@ -157,9 +160,6 @@ def add(clause: Clause) -> Operations | None:
         if made is None:
             return None
         out.append(Operation("add", value=made[0], count=made[1], where=where))
-    if lexicon().said["unsupported"]["values"].whole(value_text(value).split()):
-        raise Ask("unsupported", value_text(value))
-    del talk
     return tuple(out)
 
 
@@ -341,9 +341,13 @@ def wear(clause: Clause) -> Operations | None:
 
 def transfer_style(clause: Clause) -> Operations | None:
     """The look of another picture for a thing of this one."""
-    found = clause.things()
-    subject = other_image(clause.slot("S"), clause)
-    if found is None or subject is None:
+    found = clause.things() if clause.has("T") else Targets((IMAGE,))
+    if found is None:
+        return None
+    talk = clause.talk.copy()
+    talk.name(*found.things)
+    subject = other_image(clause.slot("S"), replace(clause, talk=talk))
+    if subject is None:
         return None
     words = {token.word for token in clause.slot("S")}
     style_words = {

@@ -71,7 +71,12 @@ def classify(tokens: Tokens, target: Selector) -> tuple[str, str] | None:
     color = color_value(text)
     if color is not None:
         return "color", color
-    if words[0] in _NEVER_VALUE or words[-1] in _NEVER_VALUE or _NEVER_INSIDE & set(words):
+    if (
+        tokens[0].kind == "own"
+        or words[0] in _NEVER_VALUE
+        or words[-1] in _NEVER_VALUE
+        or _NEVER_INSIDE & set(words)
+    ):
         return None
     kind = attribute_of(text, target)
     if kind is not None:
@@ -94,7 +99,7 @@ def attribute_of(text: str, target: Selector) -> str | None:
     head = words[-1]
     for kind in order:  # "shiny red metal", "a big smile"
         if len(words) > 1 and lex.attributes[kind].whole([head]) is not None:
-            return kind
+            return None if any(map(is_picture_noun, words[:-1])) else kind
     for kind in ("style", "material", "appearance"):
         if any(lex.attributes[kind].at(words, at) for at in range(len(words))):
             return kind

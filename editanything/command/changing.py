@@ -17,7 +17,7 @@ from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import can_be_noun, is_kind, is_person, singular
 from editanything.command.phrases import Tokens
-from editanything.command.targets import one_thing
+from editanything.command.targets import one_thing, targets
 from editanything.command.types import Operation, Relation, Selector
 
 _FRAME = {"@image", "background"}
@@ -44,6 +44,9 @@ def remove(clause: Clause) -> Operations | None:
     return each(found, make)
 
 
+_INTIMATE = {"bra", "panties", "lingerie", "underwear", "bikini", "boxers", "swimsuit"}
+
+
 def refuse_undressing(thing: Selector) -> None:
     """Taking away what people wear on the body is refused.
 
@@ -54,6 +57,8 @@ def refuse_undressing(thing: Selector) -> None:
     owner = thing.part_of
     if owner is None and thing.relation is not None and thing.relation.rel in {"on", "wearing"}:
         owner = thing.relation.anchors[0]
+    if thing.noun in _INTIMATE and thing.relation is None:
+        raise Ask("unsafe", thing.noun)
     if owner is not None and is_person(owner.noun) and garments.whole(thing.noun.split()):
         raise Ask("unsafe", thing.noun)
 
@@ -83,26 +88,33 @@ def keep_only(clause: Clause) -> Operations | None:
 
 def exchange(clause: Clause) -> Operations | None:
     """Two things swap places."""
-    if clause.has("O"):
-        first, second = (
-            one_thing(clause.slot("T"), clause.talk),
-            one_thing(clause.slot("O"), clause.talk),
-        )
-        if first is None or second is None or has_article(clause.slot("O")):
-            return None
-        joint = clause.match.literals[1] if len(clause.match.literals) > 1 else ""
-        definite = clause.slot("O")[0].word in {"the", "this", "that", "his", "her", "its", "my"}
-        if joint in {"with", "for"} and not definite:
-            return None
-        pair: tuple[Selector, ...] = (first, second)
-    else:
-        found = clause.things()
-        pair = found.things if found is not None else ()
-    if len(pair) != 2:
+    pair = _pair(clause)
+    if pair is None:
         return None
     if pair[0] == pair[1]:
         raise Ask("nothing_to_do", pair[0].noun)
     return (Operation("exchange", pair[0], other=pair[1]),)
+
+
+_DEFINITE = {"the", "this", "that", "his", "her", "its", "my", "your", "their"}
+
+
+def _pair(clause: Clause) -> tuple[Selector, Selector] | None:
+    """The two things of "X and Y", "X with the Y", "the two X"."""
+    found = clause.things()
+    if found is None:
+        return None
+    if clause.has("O"):
+        if len(found.things) != 1 or clause.slot("O")[0].word not in _DEFINITE:
+            return None
+        talk = clause.talk.copy()
+        talk.name(*found.things)
+        second = one_thing(clause.slot("O"), talk)
+        return None if second is None else (found.things[0], second)
+    if len(found.things) == 1 and found.things[0].count == 2:
+        both = replace(found.things[0], count=1)
+        return replace(both, ordinal=(1, "left")), replace(both, ordinal=(2, "left"))
+    return (found.things[0], found.things[1]) if len(found.things) == 2 else None
 
 
 def replace_with(clause: Clause) -> Operations | None:
@@ -136,7 +148,17 @@ def replace_with(clause: Clause) -> Operations | None:
         return None
     if any(thing.noun in {"text", "word"} for thing in found.things) and new[0].kind == "quote":
         return None
-    return each(found, lambda thing: _replaced(thing, text))
+    return each(found, lambda thing: _replaced(thing, _of_same_kind(text, thing)))
+
+
+def _of_same_kind(text: str, thing: Selector) -> str:
+    """ "the blue one" is another thing of the kind that it replaces."""
+    words = text.split()
+    return (
+        " ".join([*words[:-1], thing.noun])
+        if len(words) > 1 and words[-1] in {"one", "ones"}
+        else text
+    )
 
 
 def _replaced(thing: Selector, text: str) -> Operation:
@@ -166,8 +188,13 @@ def is_new_thing(tokens: Tokens) -> bool:
 
 def put_instead(clause: Clause) -> Operations | None:
     """ "put a lamp instead of the vase", "substitute a tree for the pole"."""
-    found, new = clause.things(), clause.slot("V")
-    if found is None or not is_new_thing(new):
+    new = clause.slot("V")
+    if not is_new_thing(new):
+        return None
+    talk = clause.talk.copy()
+    talk.noun = singular(new[-1].word)[0]
+    found = targets(clause.slot("T"), talk)
+    if found is None:
         return None
     return each(found, lambda thing: _replaced(thing, value_text(new)))
 
@@ -197,11 +224,23 @@ def edit_text(clause: Clause) -> Operations | None:
 # --- attributes -----------------------------------------------------------------------------------
 
 
-def _attribute_slot(thing: Selector) -> tuple[str, Selector] | None:
-    """`the color of the sofa` -> (color, sofa); None if the thing is no attribute."""
+def _attribute_slot(thing: Selector, clause: Clause | None = None) -> tuple[str, Selector] | None:
+    """`the color of the sofa` -> (color, sofa); None if the thing is no attribute.
+
+    Raises:
+        Ask: no_target, if nobody says whose colour it is.
+    """
     found = lexicon().attribute_nouns.whole(thing.noun.split())
-    if found is None or thing.part_of is None:
+    if found is None or (thing.part_of is None and clause is None):
         return None
+    if thing.part_of is None:
+        owner = clause.talk.last[-1] if clause is not None and clause.talk.last else None
+        if owner is None and clause is not None:
+            owner = clause.unnamed()
+            if owner.noun == "@image" and found not in {"style", "lighting"}:
+                raise Ask("no_target", f"change the {thing.noun} of")
+        assert owner is not None
+        return found, owner
     return found, replace(thing.part_of, region=thing.region or thing.part_of.region)
 
 
@@ -214,7 +253,7 @@ def modify_attribute(clause: Clause) -> Operations | None:
         return _no_value(found.things, clause)
 
     def make(thing: Selector) -> Operation | None:
-        named = _attribute_slot(thing)
+        named = _attribute_slot(thing, clause)
         if named is None:
             return None
         kind, owner = named
@@ -336,6 +375,12 @@ def make_from(clause: Clause) -> Operations | None:
     def make(thing: Selector) -> Operation | None:
         if thing.noun in _FRAME or not is_said(value):
             return None
+        if (
+            not material
+            and (clause.verb in {"make", "build", "recreate", "have"})
+            and has_article(clause.slot("T"))
+        ):
+            return None
         if "be" in clause.match.literals[1:2] and not material:
             return None
         if covered and not material:
@@ -349,7 +394,7 @@ def make_from(clause: Clause) -> Operations | None:
 
 
 _STATES = {
-    "turn on": "on", "turn": "", "switch on": "on", "light": "lit", "turn off": "off",
+    "turn on": "on", "turn": "", "switch": "", "switch on": "on", "light": "lit", "turn off": "off",
     "switch off": "off", "open": "open", "open up": "open", "close": "closed", "shut": "closed",
     "break": "broken", "clean": "clean", "empty": "empty", "fill": "full", "freeze": "frozen",
     "melt": "melted", "burn": "burning", "wet": "wet", "dry": "dry", "extinguish": "off",

@@ -72,6 +72,8 @@ def check(ops: Operations) -> None:
 
 
 def _same(a: Selector, b: Selector) -> bool:
+    if a.noun != b.noun:
+        return False
     if b.noun == "*":
         return a.noun == "*" and a.exclude == b.exclude
     return replace(a, count=1) == replace(b, count=1)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from editanything.command.constructions import Match
-from editanything.command.discourse import Discourse
+from editanything.command.discourse import IMAGE, SELECTION, Discourse
 from editanything.command.loose import Loose
 from editanything.command.phrases import Tokens
 from editanything.command.targets import Targets, targets
@@ -45,6 +45,10 @@ class Clause:
     def has(self, name: str) -> bool:
         """Whether the construction has this slot."""
         return name in self.match.slots
+
+    def unnamed(self) -> Selector:
+        """What is meant where no thing is named: the selection, else the whole picture."""
+        return SELECTION if self.talk.selection and not self.talk.last else IMAGE
 
     def things(self, name: str = "T") -> Targets | None:
         """The things that a slot names."""

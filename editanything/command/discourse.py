@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from editanything.command.nouns import is_kind, is_person
 from editanything.command.types import Selector
@@ -34,25 +34,23 @@ class Discourse:
     last: tuple[Selector, ...] = ()
     person: Selector | None = None
     noun: str | None = None  # for "one"
-    named: list[Selector] = field(default_factory=list)
 
     def copy(self) -> Discourse:
         """Another one with the same memory."""
-        return replace(self, named=list(self.named))
+        return replace(self)
 
     def name(self, *things: Selector) -> None:
         """Remember what was just named."""
         named = tuple(thing for thing in things if thing.image in (None, "A"))
         if named:
             self.last = named
-            self.named.extend(named)
         for thing in things:
             self._remember_person(thing)
             if not thing.noun.startswith(("@", "*")):
                 self.noun = thing.noun
 
     def _remember_person(self, thing: Selector) -> None:
-        if is_person(thing.noun):
+        if is_person(thing.noun) and thing.count == 1:
             self.person = thing
         elif thing.part_of is not None:
             self._remember_person(thing.part_of)

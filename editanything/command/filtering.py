@@ -28,7 +28,7 @@ def _amount(clause: Clause) -> Amount | None:
 def _things(clause: Clause, kind: str) -> Targets | None:
     """What is filtered: "it" without a meaning is the picture for filters of a whole picture."""
     tokens = clause.slot("T")
-    alone = [token.word for token in tokens] in (["it"], ["this"], ["everything"])
+    alone = [token.word for token in tokens] in (["it"], ["this"])
     if alone and not clause.talk.last and not clause.talk.selection and kind in _OVERALL:
         return Targets((IMAGE,))
     return targets(tokens, clause.talk)
@@ -55,7 +55,7 @@ def filter_look(clause: Clause) -> Operations | None:
         raise Ask("contradiction", " ".join(words))
     out: list[Operation] = []
     for kind in kinds:
-        found = _things(clause, kind) if clause.has("T") else Targets((IMAGE,))
+        found = _things(clause, kind) if clause.has("T") else Targets((clause.unnamed(),))
         operations = None if found is None else _filtered(clause, found, kind)
         if operations is None:
             return None
@@ -92,9 +92,11 @@ def filter_quantity(clause: Clause) -> Operations | None:
     if clause.verb in {"remove", "delete", "get rid of", "eliminate", "erase", "take out"}:
         if words[0] in {"light", "colors", "detail", "focus", "darkness"}:
             return None
-    if clause.verb in {"add", "apply", "more", "up"} and words[0] in {"light", "detail"}:
-        return None
+    if {"a", "an"} & set(clause.match.literals):
+        return None  # "add a light" is a lamp
     if kind == "-":
         raise Ask("unsupported", " ".join(words))
-    found = targets(clause.slot("T"), clause.talk) if clause.has("T") else Targets((IMAGE,))
+    found = (
+        targets(clause.slot("T"), clause.talk) if clause.has("T") else Targets((clause.unnamed(),))
+    )
     return None if found is None else _filtered(clause, found, kind)

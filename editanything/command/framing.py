@@ -19,8 +19,8 @@ _MOVES_THEMSELVES = {"raise": "up", "lift": "up", "lower": "down", "hoist": "up"
 
 
 def _in_frame(found: Targets | None, clause: Clause) -> Targets | None:
-    """The whole picture where no thing is named."""
-    return found if clause.has("T") else Targets((IMAGE,))
+    """The selection or the whole picture where no thing is named."""
+    return found if clause.has("T") else Targets((clause.unnamed(),))
 
 
 def move(clause: Clause) -> Operations | None:
@@ -220,6 +220,9 @@ def crop(clause: Clause) -> Operations | None:
 
 
 _ALL_SIDES = ("left", "right", "top", "bottom")
+_GROWN_SIDES = {
+    "widen": ("left", "right"), "broaden": ("left", "right"), "heighten": ("top", "bottom"),
+}  # fmt: skip
 
 
 def outpaint(clause: Clause) -> Operations | None:
@@ -263,7 +266,7 @@ def outpaint(clause: Clause) -> Operations | None:
         and clause.verb not in {"outpaint", "uncrop", "zoom out", "un-crop", "out-paint"}
     ):
         return None
-    sides = loose.sides or _ALL_SIDES
+    sides = loose.sides or _GROWN_SIDES.get(clause.verb, _ALL_SIDES)
     amount = loose.amount if loose.amount is not None else _bare(loose.bare)
     order = tuple(side for side in _ALL_SIDES if side in sides)
     return (Operation("outpaint", sides=order, amount=amount),)

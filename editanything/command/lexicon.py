@@ -108,6 +108,7 @@ class Lexicon:
     quantities: Phrases
     sizes: Phrases
     amounts: Phrases
+    opposites: Phrases
     said: dict[str, dict[str, Phrases]]  # phrases.txt
     vocabulary: frozenset[str]  # what typing slips are repaired to
 
@@ -152,6 +153,7 @@ def lexicon() -> Lexicon:
         quantities=_inverted(values["quantities"]),
         sizes=_inverted(values["sizes"]),
         amounts=_inverted(values["amounts"]),
+        opposites=_inverted(values["opposites"]),
         said=said,
         vocabulary=_vocabulary((nouns, places, values, phrases), everything, set(irregular)),
     )

@@ -68,7 +68,7 @@ def _back(tokens: Tokens, start: int, words: set[str]) -> int:
     return start
 
 
-_BEFORE_NUMBER = {"by", "about", "around", "roughly", "approximately", "another", "exactly", "of", "with", "an", "extra", "up"}  # fmt: skip
+_BEFORE_NUMBER = {"by", "about", "around", "roughly", "approximately", "another", "exactly", "of", "with", "an", "extra"}  # fmt: skip
 
 
 def _measure(tokens: Tokens) -> tuple[int, int, float, str] | None:
@@ -126,7 +126,7 @@ def _factor(tokens: Tokens, loose: Loose) -> Taken:
     for at in range(len(words)):
         number = _number_at(tokens, at)
         if number is not None and words[at + 1 : at + 2] in (["x"], ["times"]):
-            start = _back(tokens, at, {"by", "to", "about"})
+            start = _back(tokens, at, {"by", "to", "about", "up", "down"})
             stop = at + 2
             return _end_size(tokens, start, stop), replace(loose, factor=number)
         if words[at] == "x" and _number_at(tokens, at + 1) is not None:
@@ -169,7 +169,8 @@ def _bare_factor(tokens: Tokens, loose: Loose) -> Taken:
     for at in range(1, len(tokens)):
         number = _number_at(tokens, at)
         if number is not None and tokens[at - 1].word in {"by", "to"} and at + 1 == len(tokens):
-            return _cut(tokens, at - 1, at + 1), replace(loose, factor=number)
+            start = _back(tokens, at, {"by", "to", "up", "down"})
+            return _cut(tokens, start, at + 1), replace(loose, factor=number)
         if tokens[at].word in {"twice", "thrice"} and at + 1 == len(tokens):
             return _cut(tokens, at, at + 1), replace(loose, factor=_FACTORS[tokens[at].word])
     if tokens and tokens[0].word in _FACTORS:

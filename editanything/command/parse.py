@@ -11,10 +11,11 @@ from editanything.command.discourse import Discourse, Unresolved
 from editanything.command.keeping import Keep, keeping, starts_keep, with_keep
 from editanything.command.lexicon import lexicon
 from editanything.command.loose import Loose, take
+from editanything.command.nouns import can_be_noun
 from editanything.command.operations import BUILDERS
 from editanything.command.phrases import Tokens, noun_phrase
 from editanything.command.places import join_places
-from editanything.command.readings import readings, strip_polite, words_of
+from editanything.command.readings import readings, strip_opening, strip_polite, words_of
 from editanything.command.refusals import (
     NEEDS_VALUE,
     explain,
@@ -26,8 +27,13 @@ from editanything.command.tokens import Token, tokenize
 from editanything.command.types import Command, Operation, Selector
 
 MAX_CLAUSE_WORDS = 60
+MAX_LOOK_AHEAD = 3 * MAX_CLAUSE_WORDS  # words in which the end of a clause is sought
 MAX_CHARACTERS = 20_000
 _JOINTS = {"and", "then", "but", "while", "also", "plus", "afterwards", "yet", "though"}
+
+
+#: Reasons that no other reading of the clause can put right.
+_FINAL = {"unsafe", "nothing_to_do", "missing_source", "contradiction"}
 
 
 class Failed(Exception):
@@ -109,10 +115,10 @@ def _clauses(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operatio
     keeps: list[Keep] = []
     verb: Tokens = ()
     while tokens:
-        tokens, _ = strip_polite(tokens)
+        tokens = strip_opening(tokens)
         if not tokens:
             break
-        result = _first_clause(tokens, talk, verb, ops)
+        result = _first_clause(tokens[:MAX_LOOK_AHEAD], talk, verb, ops)
         if isinstance(result.found, Keep):
             keeps.append(result.found)
         else:
@@ -142,6 +148,10 @@ def _first_clause(tokens: Tokens, talk: Discourse, verb: Tokens, ops: Operations
         kept = keeping(part, talk, bool(ops))
         if kept is not None:
             return _Read(kept, stop)
+        if verb and len(part) <= 3 and not _starts_clause(part):
+            gapped = _gapped(part, verb, talk, [])
+            if gapped is not None:
+                return _Read(gapped, stop, verb)
         try:
             read = understand(part, talk)
             return _Read(read[0], stop, read[1])
@@ -186,6 +196,8 @@ def _gapped(
     tries: list[Tokens] = [] if _starts_clause(part) else [(*verb, *part)]
     if len(part) <= 3:
         tries.append((*verb, Token("it", "it"), *part))
+    if not any(can_be_noun(token.word) for token in part):
+        tries.reverse()
     for tokens in tries:
         try:
             return understand(tokens, talk)[0]
@@ -211,6 +223,9 @@ def _trim(tokens: Tokens) -> Tokens:
     return strip_polite(tokens)[0] if tokens else tokens
 
 
+_KEEPS_OFTEN = {"without", "while", "but", "except", "not", "sparing", "excluding"}
+
+
 def _ends(tokens: Tokens) -> list[int]:
     """Where the first clause may stop, the likeliest first.
 
@@ -219,21 +234,13 @@ def _ends(tokens: Tokens) -> list[int]:
     """
     joints, verbal = [], []
     for at in range(1, len(tokens)):
-        if starts_keep(tokens, at) and tokens[at].word in {
-            "without",
-            "while",
-            "but",
-            "except",
-            "not",
-            "sparing",
-            "excluding",
-        }:
-            verbal.append(at)
+        if tokens[at].word in _KEEPS_OFTEN and starts_keep(tokens, at):
+            (verbal if tokens[at].word in {"without", "while"} else joints).append(at)
             continue
         if not _is_joint(tokens, at):
             continue
         joints.append(at)
-        rest, _ = strip_polite(tokens[at:])
+        rest = strip_opening(tokens[at : at + 20])
         if rest and (_starts_clause(rest) or starts_keep(rest, 0)):
             verbal.append(at)
     first = verbal[0] if verbal else len(tokens)
@@ -283,11 +290,14 @@ def understand(tokens: Tokens, talk: Discourse) -> tuple[Operations, Tokens]:
         found = _read(reading, talk, problems)
         if found is not None:
             return found
-    for kind in (Ask, Unresolved):
-        for problem in problems:
-            if isinstance(problem, kind):
-                raise problem
-    raise Failed(*explain(tokens, talk))
+    why = Failed(*explain(tokens, talk))
+    for problem in problems:
+        if isinstance(problem, Ask):
+            raise problem
+    for problem in problems:
+        if isinstance(problem, Unresolved) and why.reason not in {"vague", "unsupported"}:
+            raise problem
+    raise why
 
 
 def _read(
@@ -319,6 +329,8 @@ def _build(
         try:
             ops = BUILDERS[construction.builder](clause)
         except (Ask, Unresolved) as problem:
+            if isinstance(problem, Ask) and problem.reason in _FINAL:
+                raise
             problems.append(problem)
             continue
         if ops and not any(_is_foreign(op.target) for op in ops):

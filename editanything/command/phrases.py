@@ -39,6 +39,7 @@ class _Head:
     superlative: str | None = None
     region: str | None = None
     owner: Selector | None = None
+    one_of: bool = False  # "the largest of the three boats"
     whole: bool = False  # "the whole picture"
 
 
@@ -125,7 +126,12 @@ def _special(tokens: Tokens, talk: Discourse) -> Selector | None:
 
 
 def _phrase(tokens: Tokens, talk: Discourse) -> Selector | None:
-    return _everything(tokens, talk) or _owned(tokens, talk) or _simple(tokens, talk, None)
+    return (
+        _everything(tokens, talk)
+        or _owned(tokens, talk)
+        or _quoted(tokens, talk)
+        or _simple(tokens, talk, None)
+    )
 
 
 def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
@@ -174,6 +180,18 @@ def _owned(tokens: Tokens, talk: Discourse) -> Selector | None:
     return None
 
 
+def _quoted(tokens: Tokens, talk: Discourse) -> Selector | None:
+    """`the word "cat"`, `the text "SALE" on the mug`, `"SALE"`: writing, by its letters."""
+    at = next((at for at, token in enumerate(tokens) if token.kind == "quote"), None)
+    if at is None:
+        return None
+    letters = (tokens[at].value.casefold(),)
+    written = _simple(tokens[:at], talk, None) if at else Selector("text")
+    if written is None or lexicon().groups["text"].whole([written.noun]) is None:
+        return None
+    return _after(tokens[at + 1 :], replace(written, attrs=letters), talk)
+
+
 def _simple(tokens: Tokens, talk: Discourse, owner: Selector | None) -> Selector | None:
     """A phrase without a possessive: what stands before the noun, the noun, what follows."""
     head = _Head(owner=owner)
@@ -220,6 +238,8 @@ def _read_quantity(tokens: Tokens, at: int, head: _Head) -> int:
         head.whole = word in {"whole", "entire"}
     elif token.kind == "number" and after not in {"percent", "degrees"} and at + 1 < len(tokens):
         head.count = int(float(token.value))
+    elif word == "of" and (head.superlative is not None or head.ordinal is not None):
+        head.one_of = True
     elif word not in _ARTICLES and not (word == "of" and at):
         return 0
     return at + 1
@@ -330,6 +350,8 @@ def _build(tokens: Tokens, head: _Head, talk: Discourse) -> Selector | None:
             return None
         noun, plural = lemma_of(names)
     count: Count = head.count if head.count is not None else ("all" if plural else 1)
+    if head.one_of:
+        count = 1
     if noun == "glass" and names[-1] == "glasses" and head.count is None and _worn(head):
         noun, count = "glasses", 1
     if noun in {"image", "picture", "photo"} and not attrs and head.owner is None:
@@ -418,7 +440,7 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
     skipped = _skip_posture(tokens)
     if skipped:
         return _after(tokens[skipped:], selector, talk)
-    for read in (_after_place, _after_relation, _after_of, _after_exception):
+    for read in (_after_says, _after_place, _after_relation, _after_of, _after_exception):
         found = read(tokens, selector, talk)
         if found is not None:
             return found
@@ -442,6 +464,17 @@ def _skip_posture(tokens: Tokens) -> int:
     return 0
 
 
+def _after_says(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
+    """`that says "STOP"`: a thing with that text."""
+    del talk
+    words = [token.word for token in tokens]
+    saying = {"says", "reads", "saying", "reading", "labeled", "labelled"}
+    if tokens[-1].kind != "quote" or len(tokens) not in {2, 3} or words[-2] not in saying:
+        return None
+    text = Selector("text", (tokens[-1].value.casefold(),))
+    return replace(selector, relation=Relation("with", (text,)))
+
+
 def _after_place(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
     token = tokens[0]
     if token.kind in {"region", "toward"} and selector.region is None:
@@ -463,14 +496,30 @@ def _after_relation(tokens: Tokens, selector: Selector, talk: Discourse) -> Sele
         if found is None:
             return None
         name, stop = found
-    anchors = _anchors(tokens[stop:], name, talk)
+    anchors = _anchors(tokens[stop:], name, _about(selector, talk))
     if anchors is None:
         return None
+    if name in {"with", "wearing"} and is_person(selector.noun):
+        anchors = tuple(map(_eyewear, anchors))
     if name == "in" and is_person(selector.noun) and is_kind(anchors[0].noun, "clothing"):
         name = "wearing"
     if name == "with" and anchors[0].noun == "*":
         return None
     return replace(selector, relation=Relation(name, anchors))
+
+
+def _about(selector: Selector, talk: Discourse) -> Discourse:
+    """A memory in which "one" is the noun of `selector`: "all cars but the red one"."""
+    inner = talk.copy()
+    inner.noun = selector.noun
+    return inner
+
+
+def _eyewear(thing: Selector) -> Selector:
+    """The glasses that a person wears are one thing."""
+    if thing.noun == "glass" and thing.count == "all":
+        return replace(thing, noun="glasses", count=1)
+    return thing
 
 
 def _anchors(tokens: Tokens, name: str, talk: Discourse) -> tuple[Selector, ...] | None:
@@ -498,5 +547,5 @@ def _after_of(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector |
 def _after_exception(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
     if selector.count != "all":
         return None
-    found = _exclusion(tokens, talk)
+    found = _exclusion(tokens, _about(selector, talk))
     return None if found is None else replace(selector, exclude=found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from editanything import colors
 from editanything.command import english
 from editanything.command.constructions import grammar
 from editanything.command.lexicon import Phrases, lexicon
@@ -26,21 +27,30 @@ def words_of(tokens: Tokens) -> list[str]:
 
 def strip_polite(tokens: Tokens) -> tuple[Tokens, bool]:
     """`tokens` without courtesy at both ends, and whether a request ("could you") opened them."""
-    said = lexicon().said
-    asked = False
-    while tokens:
-        words = words_of(tokens)
-        if tokens[0].kind in {"comma", "stop"} or (
-            tokens[0].word in {"and", "but"} and len(tokens) > 1
-        ):
-            tokens = tokens[1:]
+    rest = strip_opening(tokens)
+    opening = [token.word for token in tokens[: len(tokens) - len(rest)]]
+    asked = bool(set(opening) & _ASKING)
+    return _strip_end(rest, lexicon().said["trailing"]["words"]), asked
+
+
+_ASKING = {"please", "kindly", "could", "can", "would", "will", "mind", "may", "might", "what", "how",
+           "why", "possible", "want", "like", "let", "need", "way", "able"}  # fmt: skip
+
+
+def strip_opening(tokens: Tokens) -> Tokens:
+    """`tokens` without the courtesy, fillers and conjunctions that open them."""
+    polite, start = lexicon().said["polite"]["words"], 0
+    words = words_of(tokens)
+    while start < len(tokens):
+        joint = words[start] in {"and", "but"} and start + 1 < len(tokens)
+        if joint or tokens[start].kind in {"comma", "stop"}:
+            start += 1
             continue
-        found = said["polite"]["words"].at(words, 0)
-        if found is None or _is_needed(words, found[1]):
+        found = polite.at(words, start)
+        if found is None or _is_needed(words[start:], found[1] - start):
             break
-        asked = asked or found[1] > 1 or words[0] in {"please", "kindly"}
-        tokens = tokens[found[1] :]
-    return _strip_end(tokens, said["trailing"]["words"]), asked
+        start = found[1]
+    return tokens[start:]
 
 
 def _is_needed(words: list[str], stop: int) -> bool:
@@ -131,6 +141,26 @@ def _stated(tokens: Tokens, *, bare: bool) -> Iterator[Tokens]:
         if not bare and (found[1] - at == 1 or words[at] == "to"):
             continue
         yield from _become(tokens[:at], tokens[found[1] :])
+    yield from _complaint(tokens, words)
+    for at in range(1, len(words) - 1):
+        if words[at] in {"should", "must"} or words[at : at + 2] in (
+            ["needs", "to"],
+            ["has", "to"],
+            ["ought", "to"],
+            ["need", "to"],
+            ["have", "to"],
+        ):
+            yield (_MAKE, *tokens[:at], *tokens[at + 1 + (words[at + 1] == "to") :])
+
+
+def _complaint(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`the sky is too dark`: make it what it is not."""
+    for at in range(1, len(words) - 2):
+        if words[at] in {"is", "are", "looks", "look", "seems"} and words[at + 1] == "too":
+            wanted = lexicon().opposites.whole(words[at + 2 :])
+            if wanted is not None:
+                value = tuple(Token(word, word) for word in wanted.split())
+                yield (_MAKE, *tokens[:at], *value)
 
 
 def _become(thing: Tokens, value: Tokens) -> Iterator[Tokens]:
@@ -220,9 +250,26 @@ def _telegram(tokens: Tokens) -> Iterator[Tokens]:
     ):
         yield (tokens[-1], *tokens[:-1])
     lex = lexicon()
+    for stop in (1, 2):
+        looks = lex.filters.whole(words[:stop]) or lex.sizes.whole(words[:stop])
+        comparative = colors.comparative(words[0]) if stop == 1 else None
+        if (
+            stop < len(words) <= 6
+            and words[0].endswith("er") + (words[0] in {"more", "less"})
+            and (looks or comparative)
+        ):
+            yield (_MAKE, *tokens[stop:], *tokens[:stop])
+    for at in range(1, min(len(words), 6)):
+        if lex.filters.whole(words[at:]) is not None or colors.comparative(words[-1]):
+            yield (_MAKE, *tokens)
+            break
     if len(tokens) <= 5 and words[0] not in grammar().by_first:
         picture = (Token("the", ""), Token("picture", ""))
         if lex.filters.whole(words) is not None:
             yield (_MAKE, *picture, *tokens)
-        if lex.scenes.whole(words) is not None or words[-1] in {"style", "filter", "effect"}:
+        if (
+            lex.scenes.whole(words) is not None
+            or words[:4] == ["in", "the", "style", "of"]
+            or words[-1] in {"style", "filter", "effect"}
+        ):
             yield (_MAKE, *picture, *tokens)

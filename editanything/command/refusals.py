@@ -104,9 +104,15 @@ def explain(tokens: Tokens, talk: Discourse) -> tuple[str, str, tuple[str, ...]]
     return (*_missing(words, tokens, talk), unknown or tuple(token.raw for token in tokens)[:8])
 
 
+_BARE = [[verb] for verb in ("change", "modify", "alter", "transform", "edit", "adjust", "correct")]
+_PREPOSITIONS = {"to", "on", "in", "at", "from", "with", "into", "onto", "of", "by", "for"}
+
+
 def _vague(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, str] | None:
     said = lexicon().said["vague"]
     found = said["verbs"].at(words, 0)
+    if words in _BARE:
+        return "no_target", words[0]
     if found is not None and words[0] not in {"transform", "alter", "modify"}:
         return "vague", " ".join(words[found[1] :]) or "the picture"
     if found is not None and found[1] == len(words):
@@ -145,6 +151,8 @@ def _missing(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, st
     verb = _verb_length(words)
     if verb == len(words):
         return "no_target", " ".join(words)
+    if verb and (words[verb] in _PREPOSITIONS or tokens[verb].kind == "relation"):
+        return "no_target", " ".join(words[:verb])
     if verb and words[0] in NEEDS_VALUE:
         if _is_thing(tokens[verb:], talk):
             return "no_value", " ".join(words[verb:])

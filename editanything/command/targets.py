@@ -8,6 +8,7 @@ from editanything.command.discourse import Discourse
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import singular
 from editanything.command.phrases import Tokens, noun_phrase, take_image
+from editanything.command.tokens import Token
 from editanything.command.types import Selector
 
 _WITH = {"and", "with", "along", "together", "including", "plus", "as", "well", "also", "&", ","}
@@ -116,12 +117,24 @@ def _split(tokens: Tokens, talk: Discourse) -> list[Selector] | None:
         if last is None or not stop:
             continue
         inner = talk.copy()
-        first = _coordinated(tokens[:stop], inner)
+        first = _coordinated(tokens[:stop], inner) or _elliptic(tokens[:stop], last, inner)
         if first is not None:
             inner.name(*first)
             last = noun_phrase(_after_joint(tokens, at), inner) or last
             return [*first, last]
     return None
+
+
+def _elliptic(tokens: Tokens, last: Selector, talk: Discourse) -> tuple[Selector, ...] | None:
+    """`the second and third chair`, `the red and blue cars`: the noun comes only once."""
+    if last.noun.startswith(("@", "*")) or last.part_of is not None:
+        return None
+    words = last.noun.split()
+    noun = tuple(Token(word, word) for word in words)
+    found = _coordinated((*tokens, *noun), talk)
+    if found is None or last.count != "all" or found[0].ordinal is not None:
+        return found
+    return tuple(replace(thing, count="all") for thing in found)
 
 
 def _after_joint(tokens: Tokens, at: int) -> Tokens:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from editanything import colors
 from editanything.command import english
 from editanything.command.lexicon import lexicon
 
@@ -82,11 +83,47 @@ NUMBERS = {
 ORDINALS = {
     word: n
     for n, word in enumerate(
-        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"], 1
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+        ],
+        1,
     )
 } | {"last": -1}
 #: Units and signs that never need repair, besides the lexicon's own words.
-_SMALL = frozenset(["px", "pct", "deg", "rgb", "hd", "uhd", "res", "mm", "cm", "x", "k", "p", "a", "i", "o", "s", "t", "b", "c", "d", "e"])
+_SMALL = frozenset(
+    [
+        "px",
+        "pct",
+        "deg",
+        "rgb",
+        "hd",
+        "uhd",
+        "res",
+        "mm",
+        "cm",
+        "x",
+        "k",
+        "p",
+        "a",
+        "i",
+        "o",
+        "s",
+        "t",
+        "b",
+        "c",
+        "d",
+        "e",
+    ]
+)
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
@@ -154,7 +191,8 @@ def _plain(word: str, raw: str) -> Token:
 
 
 def _is_known(word: str) -> bool:
-    return word in lexicon().vocabulary or word in _SMALL or english.is_english(word)
+    known = word in lexicon().vocabulary or word in _SMALL or english.is_english(word)
+    return known or colors.comparative(word) is not None
 
 
 @lru_cache(maxsize=4096)
