@@ -121,6 +121,11 @@ def drop_specks(mask: Mask, min_area_px: int) -> Mask:
     return Mask.placed(mask.shape, mask.box[:2], stay[labels])
 
 
+def rim_px(area_px: int) -> float:
+    """How far from the rim of a thing of `area_px` pixels may be mixed with what is behind it."""
+    return float(np.clip(0.012 * np.sqrt(area_px), 2.0, 8.0))
+
+
 def feather(area: Bool2D, width_px: float) -> Float2D:
     """A soft alpha inside `area`: 1 deep inside, falling to 0 at its rim over `width_px`.
 

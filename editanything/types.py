@@ -219,6 +219,11 @@ class Seen(Protocol):
         """The picture that was looked at."""
         ...
 
+    @property
+    def known(self) -> tuple[Region, ...]:
+        """The named regions that the picture came with; they cost nothing."""
+        ...
+
     def regions(self) -> tuple[Region, ...]:
         """The regions of the picture, named ones first; computed at the first call and kept."""
         ...

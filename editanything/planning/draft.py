@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,12 +17,17 @@ from editanything.errors import Refusal
 from editanything.grounders.base import HOW_TO_POINT, Grounder, Grounding
 from editanything.types import Mask, Seen, Step
 
-# How far an operation's area reaches beyond its target (share of the target's smaller side, least
-# and most pixels). A removal takes the rim along: a hole cut tight leaves an outline of the thing.
-# The mixed pixels of a rim get a new background too. Colour and filters stay inside.
-GROWTH = {"remove": (0.02, 2, 8), "move": (0.015, 2, 6), "replace": (0.0, 3, 3)}
+# How far an operation's area reaches beyond its target, in pixels. A removal takes the rim along: a
+# hole cut tight leaves an outline of the thing. What is lifted brings its mixed rim, a background
+# goes on into it, and new colour ends softly over a pixel. Filters stay inside.
+GROWTH: dict[str, Callable[[Mask], float]] = {
+    "remove": lambda mask: min(max(0.02 * _narrow_side(mask), 2), 8),
+    "move": lambda mask: masks.rim_px(mask.area),
+    "replace": lambda mask: masks.rim_px(mask.shape[0] * mask.shape[1] - mask.area),
+    "modify": lambda _: 1,
+}
 # How softly an operation ends, inwards; what is not here brings its own soft edge.
-FEATHER_PX = {"remove": 2.0, "modify": 1.5, "filter": 2.0}
+FEATHER_PX = {"remove": 2.0, "filter": 2.0}
 MOVES = frozenset({"move", "resize", "rotate", "flip"})
 
 
@@ -103,12 +109,16 @@ class Draft:
 
 def grow_px(draft: Draft, op: str, target: Mask) -> int:
     """How far the area of `op` reaches beyond `target`; the preset's setting comes first."""
-    own = draft.margins[0]
-    if own is not None:
-        return round(own)
-    share, least, most = GROWTH.get(op, (0.0, 0, 0))
-    x0, y0, x1, y1 = target.box
-    return round(min(max(share * min(x1 - x0, y1 - y0), least), most))
+    preset = draft.margins[0]
+    if preset is not None:
+        return round(preset)
+    growth = GROWTH.get(op)
+    return math.ceil(growth(target)) if growth else 0
+
+
+def _narrow_side(mask: Mask) -> int:
+    x0, y0, x1, y1 = mask.box
+    return min(x1 - x0, y1 - y0)
 
 
 def feather_px(draft: Draft, op: str) -> float:

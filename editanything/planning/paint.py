@@ -74,7 +74,8 @@ def filter_(draft: Draft, operation: Operation) -> list[Step]:
 def _filter(draft: Draft, operation: Operation, kind: str, amount: Amount | None) -> list[Step]:
     selector = target_of(operation)
     target = draft.find(selector)
-    params: dict[str, Any] = {"kind": kind}
+    height, width = draft.shape
+    params: dict[str, Any] = {"kind": kind, "frame": (width, height)}
     if amount is not None:
         params["amount"] = _share(amount)
     what = f"{kind} {describe(selector)}"

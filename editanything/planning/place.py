@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -109,12 +110,13 @@ def flip(draft: Draft, operation: Operation) -> list[Step]:
 def _place(
     draft: Draft, operation: Operation, what: str, target: Mask, matrix: Matrix, *, fill: bool
 ) -> Step:
-    landing = masks.grow(masks.warp(target, matrix), 2)
+    rim = max(grow_px(draft, "move", target), math.ceil(masks.rim_px(target.area)))
+    landing = masks.grow(masks.warp(target, matrix), rim)
     if landing.area == 0:
         raise Refusal(f"“{what}” would leave the picture.", reason="contradiction")
     area = landing
     if fill:
-        area = masks.union(masks.grow(target, grow_px(draft, "move", target)), landing)
+        area = masks.union(masks.grow(target, rim), landing)
     params = {"matrix": layout.as_tuples(matrix), "fill_source": fill}
     return make_step(draft, operation, what, target, params=params, area=area)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from editanything import masks
@@ -69,7 +70,8 @@ def _paste(draft: Draft, second: SecondPicture, operation: Operation, subject: S
     box = old.box if old is not None else layout.landing_box(where, thing, draft)
     matrix = layout.fit(thing.box, box)
     landing = masks.warp(thing, matrix, draft.shape)
-    area, acts_on, replaces = masks.grow(landing, 2), landing, False
+    area = masks.grow(landing, math.ceil(masks.rim_px(landing.area)))
+    acts_on, replaces = landing, False
     what = f"paste {describe(subject)}"
     if operation.mode == "replace" and old is not None and target is not None:
         area = masks.union(area, masks.grow(old, grow_px(draft, "remove", old)))

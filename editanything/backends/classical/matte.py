@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.masks import with_margin
+from editanything.masks import rim_px, with_margin
 from editanything.types import RGB, Bool2D, Box, Float2D
 
 Floats = NDArray[np.float32]
@@ -51,11 +51,6 @@ def box_of(mask: Bool2D) -> Box:
     ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     assert ys.size, "an empty mask has no box"
     return int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
-
-
-def band_width_px(mask: Bool2D) -> float:
-    """How far from a mask's rim pixels may be mixed: wider for larger things."""
-    return float(np.clip(0.012 * np.sqrt(np.count_nonzero(mask)), 2.0, 8.0))
 
 
 def signed_distance(mask: Bool2D) -> Float2D:
@@ -127,7 +122,7 @@ def lift(image: RGB, mask: Bool2D, *, to_the_pixel: bool = False) -> Matte:
             half, and only the pixels on its very rim are mixed. Otherwise the mask may be a
             little wrong, and the wider the larger it is.
     """
-    band = 1.5 if to_the_pixel else band_width_px(mask)
+    band = 1.5 if to_the_pixel else rim_px(int(np.count_nonzero(mask)))
     box = with_margin(box_of(mask), int(np.ceil(3 * band)) + 2, mask.shape)
     x0, y0, x1, y1 = box
     crop = image[y0:y1, x0:x1].astype(np.float32)
