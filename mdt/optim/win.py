@@ -1,7 +1,7 @@
 """Win and Win2: weight-decay-integrated Nesterov acceleration around any optimizer.
 
-Zhou et al., ICLR 2023 and TPAMI 2024 ("Win: Weight-Decay-Integrated Nesterov Acceleration for
-Faster Network Training", "... for Adaptive Gradient Algorithms").
+Zhou et al. 2023, ICLR, "Win: Weight-Decay-Integrated Nesterov Acceleration for Adaptive Gradient
+Algorithms"; Zhou et al. 2024, JMLR 25(83), "... for Faster Network Training" (adds Win2).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Win(ListOptimizer):
     """Win(2) over a base optimizer's direction u, taken at the live parameters p.
 
     Beside p run one (Win) or two (Win2) sequences that start as copies of it. With L = lr λ and
-    reckless steps g1, g2 (section "Win" of the papers, both sides multiplied by lr):
+    reckless steps g1, g2 (the papers' updates, fractions multiplied through by lr):
 
         x <- (x - lr u) / (1 + L)
         Win : p <- (g1 x + p - g1 lr u) / (1 + g1 + g1 L)
