@@ -135,13 +135,13 @@ def _blend(text: str) -> RGBTriple | None:
 
 
 def _of_ish(word: str) -> RGBTriple | None:
-    """The colour of "reddish", "bluish", "greenish", "yellowy"."""
-    for ending in ("ish", "y"):
-        if word.endswith(ending):
-            stem = word.removesuffix(ending)
-            for name in (stem, stem + "e", stem[:-1] if stem[-1:] == stem[-2:-1] else stem):
-                if name in names():
-                    return names()[name]
+    """The colour of "reddish", "bluish", "greenish"."""
+    stem = word.removesuffix("ish")
+    if stem == word:
+        return None
+    for name in (stem, stem + "e", stem[:-1] if stem[-1:] == stem[-2:-1] else stem):
+        if name in names():
+            return names()[name]
     return None
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from editanything import colors
 from editanything.command import english
+from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_kind, is_person, is_picture_noun
-from editanything.command.phrases import Tokens
 from editanything.command.types import Selector
 
+#: Things that are the frame itself rather than something in it.
+FRAME = {"@image", "background"}
 _ARTICLES = {"a", "an", "the", "some", "its", "his", "her", "their"}
 #: Order of the kinds where a word stands in several: the first that fits the noun wins.
 _FOR_PEOPLE = ("expression", "age", "pose", "hairstyle", "clothing", "state", "appearance")

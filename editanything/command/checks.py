@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editanything import colors
-from editanything.command.adding import is_worn
 from editanything.command.clause import Ask, Operations
+from editanything.command.transferring import is_worn
 from editanything.command.types import Operation, Selector, Where
 
 _OPPOSED = (
@@ -35,9 +35,19 @@ def merge(ops: Operations) -> Operations:
                 out[-1] = Operation("transfer", anchor, subject=before.subject, mode="wear")
             else:
                 out[-1] = replace(before, where=where)
+        elif before is not None and _in_place_of(before, op):
+            out[-1] = Operation("replace", before.target, value=op.value)
         else:
             out.append(op)
     return tuple(out)
+
+
+def _in_place_of(before: Operation, op: Operation) -> bool:
+    """`remove the glass and put a bottle in its place` replaces the glass."""
+    if before.op != "remove" or op.op != "add" or op.where is None or op.where.relation is None:
+        return False
+    anchor = op.where.relation.anchors[0]
+    return anchor.noun in {"place", "spot", "position"} and anchor.part_of == before.target
 
 
 def _continues(before: Operation, op: Operation) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from editanything.command.constructions import Match
 from editanything.command.discourse import IMAGE, SELECTION, Discourse
+from editanything.command.heads import Tokens
 from editanything.command.loose import Loose
-from editanything.command.phrases import Tokens
 from editanything.command.targets import Targets, targets
 from editanything.command.types import Operation, Selector
 
@@ -65,7 +65,9 @@ def each(found: Targets, make: Callable[[Selector], Operation | None]) -> Operat
         operation = make(thing)
         if operation is None:
             return None
-        out.append(replace(operation, related=found.related or operation.related))
+        preserve = found.kept or operation.preserve
+        related = found.related or operation.related
+        out.append(replace(operation, related=related, preserve=preserve))
     return tuple(out)
 
 

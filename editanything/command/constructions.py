@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from editanything.command.heads import Tokens
 from editanything.command.lexicon import FOLDER
-from editanything.command.phrases import Tokens
 
 FILTERS = (
     "blur", "sharpen", "brighten", "darken", "grayscale", "saturate", "desaturate", "pixelate",

@@ -78,6 +78,9 @@ def _kinds(words: list[str]) -> list[str]:
     return []
 
 
+_TAKES_AWAY = {"remove", "delete", "get rid of", "eliminate", "erase", "take out", "take away"}
+
+
 def filter_quantity(clause: Clause) -> Operations | None:
     """ "increase the brightness of the sky by 20 percent", "reduce the noise"."""
     lex = lexicon()
@@ -88,12 +91,15 @@ def filter_quantity(clause: Clause) -> Operations | None:
             raise Ask("unsupported", " ".join(words))
         return None
     up, _, down = named.partition("/")
-    kind = up if clause.verb in grammar().verbs["raise"] and clause.verb not in {"remove"} else down
-    if clause.verb in {"remove", "delete", "get rid of", "eliminate", "erase", "take out"}:
-        if words[0] in {"light", "colors", "detail", "focus", "darkness"}:
-            return None
-    if {"a", "an"} & set(clause.match.literals):
+    kind = down if clause.verb in _TAKES_AWAY or clause.verb not in grammar().verbs["raise"] else up
+    if clause.verb in _TAKES_AWAY and words[0] in {"light", "detail", "focus", "darkness"}:
+        return None
+    if clause.verb in _TAKES_AWAY and kind == "desaturate":
+        kind = "grayscale"
+    if words[0] in {"light", "color"} and {"a", "an"} & set(clause.match.literals):
         return None  # "add a light" is a lamp
+    if words[0] in {"color", "colors"} and clause.verb in {"add", "apply"}:
+        return None
     if kind == "-":
         raise Ask("unsupported", " ".join(words))
     found = (

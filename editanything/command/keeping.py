@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from editanything.command.clause import Operations
 from editanything.command.discourse import Discourse, Unresolved
+from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
-from editanything.command.phrases import Tokens
 from editanything.command.readings import words_of
 from editanything.command.targets import targets
 from editanything.command.types import Operation, Selector

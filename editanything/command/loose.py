@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_picture_noun
-from editanything.command.phrases import Tokens
 from editanything.command.tokens import Token
 from editanything.command.types import Amount
 
@@ -126,7 +126,7 @@ def _factor(tokens: Tokens, loose: Loose) -> Taken:
     for at in range(len(words)):
         number = _number_at(tokens, at)
         if number is not None and words[at + 1 : at + 2] in (["x"], ["times"]):
-            start = _back(tokens, at, {"by", "to", "about", "up", "down"})
+            start = _back(tokens, at, {"by", "to", "about"})
             stop = at + 2
             return _end_size(tokens, start, stop), replace(loose, factor=number)
         if words[at] == "x" and _number_at(tokens, at + 1) is not None:
@@ -169,7 +169,7 @@ def _bare_factor(tokens: Tokens, loose: Loose) -> Taken:
     for at in range(1, len(tokens)):
         number = _number_at(tokens, at)
         if number is not None and tokens[at - 1].word in {"by", "to"} and at + 1 == len(tokens):
-            start = _back(tokens, at, {"by", "to", "up", "down"})
+            start = _back(tokens, at, {"by", "to"})
             return _cut(tokens, start, at + 1), replace(loose, factor=number)
         if tokens[at].word in {"twice", "thrice"} and at + 1 == len(tokens):
             return _cut(tokens, at, at + 1), replace(loose, factor=_FACTORS[tokens[at].word])

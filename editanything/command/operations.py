@@ -2,51 +2,61 @@
 
 from __future__ import annotations
 
-from editanything.command import adding, changing, filtering, framing
+from editanything.command import (
+    adding,
+    becoming,
+    changing,
+    filtering,
+    framing,
+    looks,
+    session,
+    shaping,
+    transferring,
+)
 from editanything.command.clause import Builder, Clause, Operations, simple
 
 
 def _replace(clause: Clause) -> Operations | None:
     """By something of another picture, or by something new."""
-    return adding.replace_from(clause) or changing.replace_with(clause)
+    return transferring.replace_from(clause) or changing.replace_with(clause)
 
 
 BUILDERS: dict[str, Builder] = {
     "add": adding.add,
-    "background_from": adding.background_from,
-    "compare": framing.compare,
+    "background_from": transferring.background_from,
+    "compare": session.compare,
     "crop": framing.crop,
-    "duplicate": framing.duplicate,
+    "duplicate": shaping.duplicate,
     "edit_text": changing.edit_text,
     "exchange": changing.exchange,
     "filter_look": filtering.filter_look,
     "filter_quantity": filtering.filter_quantity,
     "filter_verb": filtering.filter_verb,
-    "flip": framing.flip,
-    "give": changing.give,
-    "grow_shrink": framing.grow_shrink,
+    "flip": shaping.flip,
+    "give": becoming.give,
+    "grow_shrink": shaping.grow_shrink,
     "keep_only": changing.keep_only,
-    "make_from": changing.make_from,
-    "modify": changing.modify,
-    "modify_loosely": changing.modify_loosely,
-    "modify_attribute": changing.modify_attribute,
-    "move": framing.move,
+    "make_from": becoming.make_from,
+    "modify": becoming.modify,
+    "modify_loosely": becoming.modify_loosely,
+    "modify_attribute": becoming.modify_attribute,
+    "move": shaping.move,
     "outpaint": framing.outpaint,
-    "paste": adding.paste,
+    "paste": transferring.paste,
     "put_instead": changing.put_instead,
-    "redo": framing.redo,
+    "redo": session.redo,
     "remove": changing.remove,
     "replace": _replace,
-    "rotate": framing.rotate,
-    "scene": changing.scene,
+    "rotate": shaping.rotate,
+    "scene": looks.scene,
     "select": simple("select"),
     "select_of": simple("select"),
-    "state": changing.state,
-    "style": changing.style,
-    "transfer_style": adding.transfer_style,
-    "undo": framing.undo,
+    "state": becoming.state,
+    "style": looks.style,
+    "transfer_style": transferring.transfer_style,
+    "undo": session.undo,
     "unsafe_strip": changing.unsafe_strip,
     "upscale": framing.upscale,
-    "variations": framing.variations,
-    "wear": adding.wear,
+    "variations": session.variations,
+    "wear": transferring.wear,
 }

@@ -8,18 +8,20 @@ from editanything.command.checks import check, merge
 from editanything.command.clause import Ask, Clause, Operations
 from editanything.command.constructions import Construction, grammar, matches
 from editanything.command.discourse import Discourse, Unresolved
+from editanything.command.heads import Tokens
 from editanything.command.keeping import Keep, keeping, starts_keep, with_keep
 from editanything.command.lexicon import lexicon
 from editanything.command.loose import Loose, take
 from editanything.command.nouns import can_be_noun
 from editanything.command.operations import BUILDERS
-from editanything.command.phrases import Tokens, noun_phrase
+from editanything.command.phrases import noun_phrase
 from editanything.command.places import join_places
 from editanything.command.readings import readings, strip_opening, strip_polite, words_of
 from editanything.command.refusals import (
     NEEDS_VALUE,
     explain,
     opening_refusal,
+    plainly,
     refuse,
     unsafe_words,
 )
@@ -139,6 +141,10 @@ def _first_clause(tokens: Tokens, talk: Discourse, verb: Tokens, ops: Operations
     ends = _ends(tokens)
     problems: list[Exception] = []
     pair = _parallel(tokens, ends[0], talk)
+    if pair is None and verb and not _starts_clause(tokens):
+        pair = _parallel((*verb, *tokens), ends[0] + len(verb), talk)
+        if pair is not None:
+            return _Read(pair.found, pair.stop - len(verb), verb)
     if pair is not None:
         return pair
     for stop in ends:
@@ -290,14 +296,13 @@ def understand(tokens: Tokens, talk: Discourse) -> tuple[Operations, Tokens]:
         found = _read(reading, talk, problems)
         if found is not None:
             return found
-    why = Failed(*explain(tokens, talk))
     for problem in problems:
         if isinstance(problem, Ask):
             raise problem
     for problem in problems:
-        if isinstance(problem, Unresolved) and why.reason not in {"vague", "unsupported"}:
+        if isinstance(problem, Unresolved) and plainly(tokens) is None:
             raise problem
-    raise why
+    raise Failed(*explain(tokens, talk))
 
 
 def _read(

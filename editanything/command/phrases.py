@@ -9,38 +9,29 @@ a phrase ends. Every `after` belongs to the noun right before it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from editanything import colors
-from editanything.command import english
-from editanything.command.discourse import Discourse, Unresolved, is_owner
+from editanything.command.discourse import Discourse, Unresolved
+from editanything.command.heads import (
+    ARTICLES,
+    Head,
+    Tokens,
+    in_noun,
+    inside_compound,
+    is_adjective,
+    is_place,
+    lemma_of,
+    read_before,
+    split_attributes,
+    worn,
+)
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import can_be_noun, is_kind, is_person, is_picture_noun, singular
-from editanything.command.tokens import Token
+from editanything.command.nouns import can_be_noun, is_kind, is_person
+from editanything.command.pictures import take_image
 from editanything.command.types import Count, Relation, Selector
 
-Tokens = tuple[Token, ...]
-
-_ARTICLES = {"the", "a", "an", "this", "that", "these", "those", "some", "your", "my", "our"}
-_ALL = {"all", "every", "each", "any", "whole", "entire", "several", "many", "various"}
 _EXCEPT = {"except", "besides", "excluding", "but", "not", "save"}
-_OF_GROUP = {"couple": 2, "pair": 2, "group": "all", "bunch": "all", "lot": "all", "lots": "all",
-             "set": "all", "number": "all", "row": "all", "pile": "all", "cluster": "all"}  # fmt: skip
-_IMAGE_WORDS = {"image", "picture", "photo", "photograph", "img", "pic"}
-_ORDINAL_LABELS = {"1": "A", "2": "B", "3": "C", "4": "D"}
-
-
-@dataclass
-class _Head:
-    """What stands before and in the noun of a phrase, while it is being read."""
-
-    count: Count | None = None
-    ordinal: int | None = None
-    superlative: str | None = None
-    region: str | None = None
-    owner: Selector | None = None
-    one_of: bool = False  # "the largest of the three boats"
-    whole: bool = False  # "the whole picture"
 
 
 def noun_phrase(tokens: Tokens, talk: Discourse) -> Selector | None:
@@ -60,46 +51,6 @@ def noun_phrase(tokens: Tokens, talk: Discourse) -> Selector | None:
     return selector
 
 
-def take_image(tokens: Tokens) -> tuple[Tokens, str | None]:
-    """`tokens` without "from image B" and its like, and the picture's label."""
-    words = [token.word for token in tokens]
-    for start in range(len(words)):
-        found = _image_at(tokens, words, start)
-        if found is None:
-            continue
-        label, stop = found
-        before = start
-        while before and words[before - 1] in {"the", "my", "your", "a"}:
-            before -= 1
-        if before and words[before - 1] in {"from", "in", "of", "on", "within", "out"}:
-            before -= 1
-        elif before:
-            continue
-        return tokens[:before] + tokens[stop:], label
-    return tokens, None
-
-
-def _image_at(tokens: Tokens, words: list[str], at: int) -> tuple[str, int] | None:
-    """A reference to another picture that begins at `at`: its label and where it stops."""
-    after = words[at + 1] if at + 1 < len(words) else ""
-    if words[at] in _IMAGE_WORDS:
-        if len(after) == 1 and after in "abcd":
-            return after.upper(), at + 2
-        if after == "number" and at + 2 < len(words):
-            after, at = words[at + 2], at + 1
-        if at + 1 < len(words) and tokens[at + 1].kind == "number":
-            label = _ORDINAL_LABELS.get(str(int(tokens[at + 1].number or 0)))
-            return (label, at + 2) if label else None
-    if tokens[at].kind == "ordinal" and after in _IMAGE_WORDS:
-        label = _ORDINAL_LABELS.get(tokens[at].value)
-        return (label, at + 2) if label else None
-    if words[at] == "other" and after in _IMAGE_WORDS:
-        return "B", at + 2
-    if words[at] in {"reference", "ref"}:
-        return "B", at + 2 if after in _IMAGE_WORDS else at + 1
-    return None
-
-
 def _special(tokens: Tokens, talk: Discourse) -> Selector | None:
     """The selection, the whole image, the background, or a pronoun."""
     lex = lexicon()
@@ -108,7 +59,7 @@ def _special(tokens: Tokens, talk: Discourse) -> Selector | None:
     if found:
         return found[0]
     body = words
-    while body and body[0] in _ARTICLES | {"whole", "entire", "full", "complete", "all", "current"}:
+    while body and body[0] in ARTICLES | {"whole", "entire", "full", "complete", "all", "current"}:
         body = body[1:]
     if not body:
         return None
@@ -143,6 +94,8 @@ def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
         if found is None or (words[0] == "people" and len(words) == 1):
             continue
         stop = found[1]
+        if words[:2] == ["all", "of"]:
+            continue
         if words[stop : stop + 1] == ["else"]:
             stop += 1
         if stop == len(words):
@@ -194,10 +147,10 @@ def _quoted(tokens: Tokens, talk: Discourse) -> Selector | None:
 
 def _simple(tokens: Tokens, talk: Discourse, owner: Selector | None) -> Selector | None:
     """A phrase without a possessive: what stands before the noun, the noun, what follows."""
-    head = _Head(owner=owner)
-    at = _read_before(tokens, head, talk)
+    head = Head(owner=owner)
+    at = read_before(tokens, head, talk)
     stop = at
-    while stop < len(tokens) and _in_noun(tokens, stop, at):
+    while stop < len(tokens) and in_noun(tokens, stop, at):
         stop += 1
     found = _region_noun(tokens, at, stop, head, talk)
     if found is not None:
@@ -206,116 +159,8 @@ def _simple(tokens: Tokens, talk: Discourse, owner: Selector | None) -> Selector
     return None if selector is None else _after(tokens[stop:], selector, talk)
 
 
-def _read_before(tokens: Tokens, head: _Head, talk: Discourse) -> int:
-    """Read quantity, article, ordinal, superlative, region and owner; where the noun begins."""
-    at = 0
-    while at < len(tokens):
-        step = (
-            _read_quantity(tokens, at, head)
-            or _read_order(tokens, at, head)
-            or _read_owner(tokens, at, head, talk)
-        )
-        if not step:
-            break
-        at = step
-    return at
-
-
-def _read_quantity(tokens: Tokens, at: int, head: _Head) -> int:
-    token, word = tokens[at], tokens[at].word
-    after = tokens[at + 1].word if at + 1 < len(tokens) else ""
-    if word == "one" and after == "of":
-        return at + 2
-    if word == "one" and at + 1 < len(tokens) and head.count is None and can_be_noun(after):
-        return at + 1
-    if word in _OF_GROUP and after == "of":
-        head.count = _OF_GROUP[word]
-        return at + 2
-    if word in {"both", "couple"}:
-        head.count = 2
-    elif word in _ALL or (word == "few" and at):
-        head.count = "all" if word not in {"whole", "entire"} else head.count
-        head.whole = word in {"whole", "entire"}
-    elif token.kind == "number" and after not in {"percent", "degrees"} and at + 1 < len(tokens):
-        head.count = int(float(token.value))
-    elif word == "of" and (head.superlative is not None or head.ordinal is not None):
-        head.one_of = True
-    elif word not in _ARTICLES and not (word == "of" and at):
-        return 0
-    return at + 1
-
-
-def _read_order(tokens: Tokens, at: int, head: _Head) -> int:
-    lex = lexicon()
-    words = [token.word for token in tokens]
-    if tokens[at].kind == "ordinal" and at + 1 < len(tokens):
-        head.ordinal = int(tokens[at].value)
-        return at + 1
-    found = lex.superlatives.at(words, at)
-    if found is not None and found[1] < len(tokens):
-        head.superlative = found[0]
-        return found[1]
-    found = lex.regions.at(words, at)
-    if found is not None and found[1] < len(tokens) and tokens[found[1]].kind == "word":
-        if lex.compounds.at([*words[:-1], singular(words[-1])[0]], at) is not None:
-            return 0  # "front door"
-        if words[found[1]] in {"of", "and"}:
-            return 0
-        head.region = found[0]
-        return found[1]
-    return 0
-
-
-def _read_owner(tokens: Tokens, at: int, head: _Head, talk: Discourse) -> int:
-    if not is_owner(tokens[at].word) or at + 1 == len(tokens):
-        return 0
-    head.owner = talk.owner(tokens[at].word)
-    return at + 1
-
-
-def _in_noun(tokens: Tokens, at: int, start: int) -> bool:
-    """Whether the token still belongs to the adjectives and nouns of the phrase."""
-    lex = lexicon()
-    token = tokens[at]
-    if token.kind == "color":
-        return True
-    if token.kind != "word" or token.word in _STOPS:
-        return False
-    if lex.relations.at([token.word], 0) is not None:
-        return False
-    following = tokens[at + 1] if at + 1 < len(tokens) else None
-    posture = lex.postures.at([token.word], 0) is not None
-    if posture and at > start and following is not None:
-        return not _is_place(following)
-    if posture and at > start:
-        return False
-    if at > start and _is_past_participle_phrase(token, following):
-        return False
-    return not (at > start and lex.regions.at([token.word], 0) is not None and following is None)
-
-
-_STOPS = {
-    "of", "and", "or", "from", "to", "for", "as", "that", "which", "who", "whose", "is", "are", "except", "not",
-    "excluding", "but", "besides", "apart", "other", "then", "be", "by", "into", "so", "while",
-    "the", "a", "an", "its", "his", "her", "their", "my", "your", "it", "them", "him", "should",
-    "must", "needs", "with", "than", "if", "because", "when", "where", "he", "she", "they", "i",
-    "you", "we", "was", "were", "has", "have", "does", "do", "both", "all", "every", "without",
-    "off", "out", "away", "aside", "up", "down", "more", "less",
-}  # fmt: skip
-
-
-def _is_place(token: Token) -> bool:
-    if token.kind in {"relation", "region", "toward", "extreme"}:
-        return True
-    return lexicon().relations.at([token.word], 0) is not None
-
-
-def _is_past_participle_phrase(token: Token, following: Token | None) -> bool:
-    return following is not None and token.word.endswith("ed") and _is_place(following)
-
-
 def _region_noun(
-    tokens: Tokens, at: int, stop: int, head: _Head, talk: Discourse
+    tokens: Tokens, at: int, stop: int, head: Head, talk: Discourse
 ) -> Selector | None:
     """`the left side of the sky`, `the top of the picture`, `the left half`: a part of a thing."""
     lex = lexicon()
@@ -335,7 +180,7 @@ def _region_noun(
     return None if thing is None else replace(thing, region=head.region)
 
 
-def _build(tokens: Tokens, head: _Head, talk: Discourse) -> Selector | None:
+def _build(tokens: Tokens, head: Head, talk: Discourse) -> Selector | None:
     """The selector of adjectives and nouns."""
     if not tokens:
         return _headless(head, talk)
@@ -346,13 +191,13 @@ def _build(tokens: Tokens, head: _Head, talk: Discourse) -> Selector | None:
             raise Unresolved(" ".join(words))
         noun, plural = talk.noun, names == ["ones"]
     else:
-        if not can_be_noun(names[-1]) or not all(map(_inside_compound, names[:-1])):
+        if not can_be_noun(names[-1]) or not all(map(inside_compound, names[:-1])):
             return None
         noun, plural = lemma_of(names)
     count: Count = head.count if head.count is not None else ("all" if plural else 1)
     if head.one_of:
         count = 1
-    if noun == "glass" and names[-1] == "glasses" and head.count is None and _worn(head):
+    if noun == "glass" and names[-1] == "glasses" and head.count is None and worn(head):
         noun, count = "glasses", 1
     if noun in {"image", "picture", "photo"} and not attrs and head.owner is None:
         noun = "@image"
@@ -369,66 +214,11 @@ def _build(tokens: Tokens, head: _Head, talk: Discourse) -> Selector | None:
     )
 
 
-def _worn(head: _Head) -> bool:
-    return head.owner is not None and is_person(head.owner.noun)
-
-
-def _headless(head: _Head, talk: Discourse) -> Selector | None:
+def _headless(head: Head, talk: Discourse) -> Selector | None:
     """`the second`, `both`, `the leftmost`: the noun named before."""
     if head.count in (2, "all") and talk.last:
         return talk.last[-1]
     return None
-
-
-def _inside_compound(word: str) -> bool:
-    if word in _STOPS or (singular(word)[1] and word not in {"sports", "clothes"}):
-        return False
-    return is_picture_noun(word) or _may_modify(word)
-
-
-def _may_modify(word: str) -> bool:
-    classes = english.entry(word)
-    return not classes or bool(set("na") & set(classes)) or word.endswith(("ing", "ed"))
-
-
-def lemma_of(names: list[str]) -> tuple[str, bool]:
-    """The noun of the words of a compound, and whether it stood in the plural."""
-    whole = " ".join(names)
-    if whole in lexicon().plural_only:
-        return whole, False
-    last, plural = singular(names[-1])
-    return " ".join([*names[:-1], last]), plural
-
-
-def split_attributes(words: list[str]) -> tuple[list[str], list[str]]:
-    """The adjectives of a phrase, in order, and the words of its noun."""
-    lex = lexicon()
-    lemmas = [*words[:-1], singular(words[-1])[0]]
-    for start in range(len(words) - 1):
-        found = lex.compounds.at(lemmas, start)
-        if found is not None and found[1] == len(words):
-            return [word for word in words[:start] if word != "and"], words[start:]
-    at = 0
-    while at < len(words) - 1 and is_adjective(words[at]):
-        at += 1
-    return words[:at], words[at:]
-
-
-def is_adjective(word: str) -> bool:
-    """Whether a word before a noun describes it rather than names a kind of it."""
-    lex = lexicon()
-    if word in colors.MODIFIERS or colors.is_color(word):
-        return True
-    if any(lex.attributes[kind].whole([word]) for kind in ("material", "state", "appearance")):
-        return True
-    if lex.sizes.whole([word]) or word == "other":
-        return True
-    if is_picture_noun(word):
-        return False
-    classes = english.entry(word)
-    if "a" in classes:
-        return "n" not in classes or word in lex.vocabulary or not word.endswith(("ing", "er"))
-    return "n" not in classes and word.endswith(("ed", "ing", "en")) and "v" in classes
 
 
 def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
@@ -459,7 +249,7 @@ def _skip_posture(tokens: Tokens) -> int:
     found = lexicon().postures.at([token.word for token in tokens], 0)
     if found is not None and found[1] < len(tokens):
         return found[1]
-    if tokens[0].word.endswith("ed") and len(tokens) > 1 and _is_place(tokens[1]):
+    if tokens[0].word.endswith("ed") and len(tokens) > 1 and is_place(tokens[1]):
         return 1
     return 0
 
@@ -496,7 +286,9 @@ def _after_relation(tokens: Tokens, selector: Selector, talk: Discourse) -> Sele
         if found is None:
             return None
         name, stop = found
-    anchors = _anchors(tokens[stop:], name, _about(selector, talk))
+    anchors = _in_color(tokens[stop:], name, selector) or anchors_of(
+        tokens[stop:], name, about(selector, talk)
+    )
     if anchors is None:
         return None
     if name in {"with", "wearing"} and is_person(selector.noun):
@@ -508,7 +300,15 @@ def _after_relation(tokens: Tokens, selector: Selector, talk: Discourse) -> Sele
     return replace(selector, relation=Relation(name, anchors))
 
 
-def _about(selector: Selector, talk: Discourse) -> Discourse:
+def _in_color(tokens: Tokens, name: str, wearer: Selector) -> tuple[Selector, ...] | None:
+    """`the lady in red` wears red clothes."""
+    text = " ".join(token.word for token in tokens)
+    if name == "in" and is_person(wearer.noun) and colors.is_color(text):
+        return (Selector("clothes", tuple(text.split())),)
+    return None
+
+
+def about(selector: Selector, talk: Discourse) -> Discourse:
     """A memory in which "one" is the noun of `selector`: "all cars but the red one"."""
     inner = talk.copy()
     inner.noun = selector.noun
@@ -522,7 +322,7 @@ def _eyewear(thing: Selector) -> Selector:
     return thing
 
 
-def _anchors(tokens: Tokens, name: str, talk: Discourse) -> tuple[Selector, ...] | None:
+def anchors_of(tokens: Tokens, name: str, talk: Discourse) -> tuple[Selector, ...] | None:
     if name == "between":
         for at in range(1, len(tokens) - 1):
             if tokens[at].word == "and":
@@ -547,5 +347,5 @@ def _after_of(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector |
 def _after_exception(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
     if selector.count != "all":
         return None
-    found = _exclusion(tokens, _about(selector, talk))
+    found = _exclusion(tokens, about(selector, talk))
     return None if found is None else replace(selector, exclude=found)

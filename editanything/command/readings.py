@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from editanything import colors
 from editanything.command import english
 from editanything.command.constructions import grammar
+from editanything.command.heads import Tokens
 from editanything.command.lexicon import Phrases, lexicon
-from editanything.command.phrases import Tokens
 from editanything.command.tokens import Token
 
 _MAKE = Token("make", "make")
@@ -105,13 +105,13 @@ def _wished(tokens: Tokens) -> Iterator[Tokens]:
         return
     rest = tokens[found[1] :]
     yield from _stated(rest, bare=True)
+    yield from _participle_last(rest)
     if words[0] not in {"get", "have", "let", "see"}:
         yield from _inflected(rest)
         yield (_MAKE, *rest)
         yield rest
     if rest[0].word in {"a", "an", "some", "more", "another"} or rest[0].kind == "number":
         yield (Token("add", "add"), *rest)
-    yield from _participle_last(rest)
 
 
 def _without_place(tokens: Tokens, kind: str) -> Tokens:

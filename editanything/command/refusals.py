@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from editanything.command.constructions import grammar
 from editanything.command.discourse import Discourse, Unresolved
+from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_picture_noun
-from editanything.command.phrases import Tokens
 from editanything.command.readings import words_of
 from editanything.command.targets import targets
 from editanything.command.types import REJECTED, Command
@@ -97,10 +97,9 @@ def explain(tokens: Tokens, talk: Discourse) -> tuple[str, str, tuple[str, ...]]
     content = [token for token in tokens if token.kind == "word" and len(token.word) > 1]
     if unknown and 2 * len(unknown) > len(content):
         return "nonsense", " ".join(words), unknown
-    for judge in (_vague, _unsupported):
-        found = judge(words, tokens, talk)
-        if found is not None:
-            return (*found, unknown)
+    plain = plainly(tokens)
+    if plain is not None:
+        return (*plain, unknown)
     return (*_missing(words, tokens, talk), unknown or tuple(token.raw for token in tokens)[:8])
 
 
@@ -108,7 +107,13 @@ _BARE = [[verb] for verb in ("change", "modify", "alter", "transform", "edit", "
 _PREPOSITIONS = {"to", "on", "in", "at", "from", "with", "into", "onto", "of", "by", "for"}
 
 
-def _vague(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, str] | None:
+def plainly(tokens: Tokens) -> tuple[str, str] | None:
+    """The reason and what it is about, where single words already give it: vague, unsupported."""
+    words = words_of(tokens)
+    return _vague(words) or _unsupported(words)
+
+
+def _vague(words: list[str]) -> tuple[str, str] | None:
     said = lexicon().said["vague"]
     found = said["verbs"].at(words, 0)
     if words in _BARE:
@@ -131,7 +136,7 @@ def _vague(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, str]
     return None
 
 
-def _unsupported(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, str] | None:
+def _unsupported(words: list[str]) -> tuple[str, str] | None:
     said = lexicon().said["unsupported"]
     verb = said["verbs"].at(words, 0)
     if verb is not None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from editanything import colors
 from editanything.command.discourse import Discourse
+from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import singular
-from editanything.command.phrases import Tokens, noun_phrase, take_image
+from editanything.command.nouns import is_picture_noun, singular
+from editanything.command.phrases import about, noun_phrase
+from editanything.command.pictures import take_image
 from editanything.command.tokens import Token
 from editanything.command.types import Selector
 
@@ -22,6 +25,7 @@ class Targets:
 
     things: tuple[Selector, ...]
     related: tuple[str, ...] = ()
+    kept: tuple[Selector, ...] = ()  # further things that an exception names
 
 
 def targets(tokens: Tokens, talk: Discourse) -> Targets | None:
@@ -36,7 +40,22 @@ def targets(tokens: Tokens, talk: Discourse) -> Targets | None:
     if several:
         return Targets(several, related)
     things = _coordinated(tokens, talk)
-    return None if things is None else Targets(things, related)
+    if things is not None:
+        return Targets(things, related)
+    return _with_exceptions(tokens, related, talk)
+
+
+def _with_exceptions(tokens: Tokens, related: tuple[str, ...], talk: Discourse) -> Targets | None:
+    """`everyone except the bride and the groom`: a selector holds one exception, the rest is kept."""
+    for at, token in enumerate(tokens):
+        if not at or token.word not in {"except", "but", "besides", "excluding"}:
+            continue
+        skip = at + 1 + (tokens[at + 1 : at + 2] != () and tokens[at + 1].word in {"for", "not"})
+        group = _try(tokens[:at], talk)
+        spared = None if group is None else _coordinated(tokens[skip:], about(group, talk))
+        if group is not None and spared is not None and group.count == "all":
+            return Targets((replace(group, exclude=spared[0]),), related, spared[1:])
+    return None
 
 
 def take_related(tokens: Tokens) -> tuple[Tokens, tuple[str, ...]]:
@@ -131,6 +150,8 @@ def _elliptic(tokens: Tokens, last: Selector, talk: Discourse) -> tuple[Selector
         return None
     words = last.noun.split()
     noun = tuple(Token(word, word) for word in words)
+    if any(is_picture_noun(token.word) and not colors.is_color(token.word) for token in tokens):
+        return None
     found = _coordinated((*tokens, *noun), talk)
     if found is None or last.count != "all" or found[0].ordinal is not None:
         return found

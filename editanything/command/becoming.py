@@ -1,0 +1,282 @@
+"""Builders: a thing changes its colour, material, expression, state, hair, ..."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from editanything import colors
+from editanything.command.attributes import (
+    FRAME,
+    classify,
+    color_value,
+    has_article,
+    is_adjectival,
+    value_text,
+)
+from editanything.command.changing import is_new_thing, replaced
+from editanything.command.clause import Ask, Clause, Operations, each
+from editanything.command.heads import Tokens
+from editanything.command.lexicon import lexicon
+from editanything.command.nouns import is_kind, is_person, is_picture_noun, singular
+from editanything.command.types import Operation, Relation, Selector
+
+
+def _attribute_slot(thing: Selector, clause: Clause | None = None) -> tuple[str, Selector] | None:
+    """`the color of the sofa` -> (color, sofa); None if the thing is no attribute.
+
+    Raises:
+        Ask: no_target, if nobody says whose colour it is.
+    """
+    found = lexicon().attribute_nouns.whole(thing.noun.split())
+    if found is None or (thing.part_of is None and clause is None):
+        return None
+    if thing.part_of is None:
+        owner = clause.talk.last[-1] if clause is not None and clause.talk.last else None
+        if owner is None and clause is not None:
+            owner = clause.unnamed()
+            if owner.noun == "@image" and found not in {"style", "lighting"}:
+                raise Ask("no_target", f"change the {thing.noun} of")
+        assert owner is not None
+        return found, owner
+    return found, replace(thing.part_of, region=thing.region or thing.part_of.region)
+
+
+def modify_attribute(clause: Clause) -> Operations | None:
+    """Change the color of X to Y, and the same without its value."""
+    found = clause.things()
+    if found is None:
+        return None
+    if not clause.has("A"):
+        return _no_value(found.things, clause)
+
+    def make(thing: Selector) -> Operation | None:
+        named = _attribute_slot(thing, clause)
+        if named is None:
+            return None
+        kind, owner = named
+        value = clause.slot("A")
+        text = value_text(value)
+        if kind == "color" and color_value(text) is None and classify(value, owner) is None:
+            return None
+        if kind == "hairstyle" and is_person(owner.noun):
+            owner = Selector("hair", part_of=owner)
+        if owner.noun == "@image" and kind in {"style", "color"}:
+            return Operation("style", owner, value=text)
+        return Operation("modify", owner, attribute=kind, value=text)
+
+    return each(found, make)
+
+
+def _no_value(things: tuple[Selector, ...], clause: Clause) -> None:
+    if things[0].noun in lexicon().scene_nouns or clause.verb in {
+        "change",
+        "set",
+        "switch",
+        "convert",
+        "turn",
+    }:
+        raise Ask("no_value", things[0].noun)
+    if _attribute_slot(things[0]) is not None:
+        raise Ask("no_value", things[0].noun)
+
+
+def modify(clause: Clause) -> Operations | None:
+    """A thing becomes of another colour, material, expression, ... that the lexicon knows."""
+    found, value = clause.things(), clause.slot("A")
+    if found is None:
+        return None
+    if clause.verb in {"use", "apply", "add", "put"} and is_picture_noun(value_text(value)):
+        return None  # "add snow on the roof" is no colour
+
+    def make(thing: Selector) -> Operation | None:
+        named = _attribute_slot(thing)
+        if named is not None:
+            return Operation("modify", named[1], attribute=named[0], value=value_text(value))
+        if thing.noun == "background":
+            return _background(thing, value)
+        kind = classify(value, thing)
+        if kind is None or (thing.noun == "@image" and kind[0] != "color"):
+            return None
+        refuse_nothing(thing, kind)
+        return Operation("modify", thing, attribute=kind[0], value=kind[1])
+
+    return each(found, make)
+
+
+def modify_loosely(clause: Clause) -> Operations | None:
+    """The same for adjectives that the lexicon does not know, and for "make the dog a cat"."""
+    found, value = clause.things(), clause.slot("A")
+    if found is None or not is_said(value):
+        return None
+    look = any("look" in literal for literal in clause.match.literals)
+
+    def make(thing: Selector) -> Operation | None:
+        if thing.noun in FRAME or _attribute_slot(thing) is not None:
+            return None
+        if has_article(value) and not look:
+            return _into_thing(clause, thing, value)
+        if not (is_adjectival(value) or look):
+            return None
+        return Operation("modify", thing, attribute="appearance", value=value_text(value))
+
+    return each(found, make)
+
+
+def is_said(tokens: Tokens) -> bool:
+    """Whether a value is short and plain enough to be one."""
+    return 0 < len(tokens) <= 7 and all(
+        t.kind in {"word", "own", "number"}
+        and t.word not in {"and", "but", "to", "it", "the", "not"}
+        for t in tokens
+    )
+
+
+def _into_thing(clause: Clause, thing: Selector, value: Tokens) -> Operation | None:
+    """ "make the dog a cat": with an article it is another thing."""
+    if clause.verb not in {"make", "turn", "change"} or not is_new_thing(value):
+        return None
+    return replaced(thing, value_text(value))
+
+
+def refuse_nothing(thing: Selector, kind: tuple[str, str]) -> None:
+    """The red car cannot be made red.
+
+    Raises:
+        Ask: nothing_to_do.
+    """
+    if kind[1] in thing.attrs:
+        raise Ask("nothing_to_do", " ".join([*thing.attrs, thing.noun]))
+
+
+def _background(thing: Selector, value: Tokens) -> Operation | None:
+    """A background of one colour, or another one: its pixels are replaced."""
+    text = value_text(value)
+    color = color_value(text)
+    if color is not None and not (colors.comparative(text) or text.endswith("er")):
+        return Operation("replace", thing, value=color)
+    if color is not None:
+        return Operation("modify", thing, attribute="color", value=color)
+    kind = classify(value, thing)
+    if has_article(value) and is_new_thing(value):
+        return Operation("replace", thing, value=text)
+    return None if kind is None else Operation("modify", thing, attribute=kind[0], value=kind[1])
+
+
+def make_from(clause: Clause) -> Operations | None:
+    """ "make the table out of marble", "cover the roof with snow"."""
+    found, value = clause.things(), clause.slot("A")
+    if found is None:
+        return None
+    text = value_text(value)
+    covered = clause.verb not in {"make", "build", "recreate", "have"}
+    material = lexicon().attributes["material"].whole(text.split()) is not None
+
+    def make(thing: Selector) -> Operation | None:
+        if thing.noun in FRAME or not is_said(value):
+            return None
+        if (
+            not material
+            and (clause.verb in {"make", "build", "recreate", "have"})
+            and has_article(clause.slot("T"))
+        ):
+            return None
+        if "be" in clause.match.literals[1:2] and not material:
+            return None
+        if covered and not material:
+            color = color_value(text)
+            if color is not None:
+                return Operation("modify", thing, attribute="color", value=color)
+            return Operation("modify", thing, attribute="appearance", value=f"covered in {text}")
+        return Operation("modify", thing, attribute="material", value=text)
+
+    return each(found, make)
+
+
+_STATES = {
+    "turn on": "on", "turn": "", "switch": "", "switch on": "on", "light": "lit", "turn off": "off",
+    "switch off": "off", "open": "open", "open up": "open", "close": "closed", "shut": "closed",
+    "break": "broken", "clean": "clean", "empty": "empty", "fill": "full", "freeze": "frozen",
+    "melt": "melted", "burn": "burning", "wet": "wet", "dry": "dry", "extinguish": "off",
+    "ignite": "burning", "straighten": "straight",
+}  # fmt: skip
+
+
+_AGES = {"rejuvenate": "younger", "age": "older"}
+
+
+def state(clause: Clause) -> Operations | None:
+    """Verbs that say the new state: open, close, turn on, break, rejuvenate."""
+    found = clause.things()
+    if found is None:
+        return None
+
+    def make(thing: Selector) -> Operation | None:
+        if thing.noun.startswith("@image"):
+            return None
+        if clause.verb in _AGES:
+            return Operation("modify", thing, attribute="age", value=_AGES[clause.verb])
+        if clause.verb == "shave":
+            return Operation("remove", thing) if is_kind(thing.noun, "accessory") else None
+        if clause.verb == "straighten":
+            hair = Selector("hair", part_of=thing) if thing.noun != "hair" else thing
+            return Operation("modify", hair, attribute="hairstyle", value="straight")
+        value = _STATES[clause.verb]
+        if clause.verb in {"turn", "switch"}:
+            value = clause.match.literals[-1]
+        return Operation("modify", thing, attribute="state", value=value)
+
+    return each(found, make)
+
+
+def give(clause: Clause) -> Operations | None:
+    """Give X a Y haircut, blue eyes, a hat."""
+    found, value = clause.things(), clause.slot("V")
+    if found is None or not value or found.things[0].noun in FRAME:
+        return None
+    words = value_text(value).split()
+    noun = singular(words[-1])[0]
+    attribute = lexicon().attribute_nouns.whole([words[-1]])
+
+    def make(thing: Selector) -> Operation | None:
+        if attribute == "hairstyle" or (noun == "hair" and len(words) > 1):
+            hair = Selector("hair", part_of=thing)
+            said = " ".join(words[:-1])
+            if color_value(said):
+                return Operation("modify", hair, attribute="color", value=said)
+            return Operation("modify", hair, attribute="hairstyle", value=said)
+        if attribute is not None and len(words) > 1:
+            return Operation("modify", thing, attribute=attribute, value=" ".join(words[:-1]))
+        if lexicon().attributes["expression"].whole([noun]) and is_kind(
+            thing.noun, "person", "animal"
+        ):
+            return Operation("modify", thing, attribute="expression", value=" ".join(words))
+        if (
+            is_kind(noun, "body")
+            and len(words) > 1
+            and noun not in {"bob", "mohawk", "ponytail", "bun", "braid", "stubble", "tail"}
+        ):
+            return _body_part(thing, words)
+        if lexicon().attributes["hairstyle"].whole(words) and is_person(thing.noun):
+            hair = Selector("hair", part_of=thing)
+            return Operation("modify", hair, attribute="hairstyle", value=" ".join(words))
+        return _given(thing, value)
+
+    return each(found, make)
+
+
+def _body_part(thing: Selector, words: list[str]) -> Operation | None:
+    noun, plural = singular(words[-1])
+    part = Selector(noun, count="all" if plural else 1, part_of=thing)
+    said = " ".join(words[:-1])
+    kind = "color" if color_value(said) else "appearance"
+    return Operation("modify", part, attribute=kind, value=said)
+
+
+def _given(thing: Selector, value: Tokens) -> Operation | None:
+    from editanything.command.adding import new_thing
+    from editanything.command.types import Where
+
+    made = new_thing(value)
+    if made is None:
+        return None
+    return Operation("add", value=made[0], count=made[1], where=Where(Relation("on", (thing,))))

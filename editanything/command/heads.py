@@ -1,0 +1,202 @@
+"""What stands before and in the noun of a phrase: quantity, order, adjectives, compounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from editanything import colors
+from editanything.command import english
+from editanything.command.discourse import Discourse, is_owner
+from editanything.command.lexicon import lexicon
+from editanything.command.nouns import can_be_noun, is_person, is_picture_noun, singular
+from editanything.command.tokens import Token
+from editanything.command.types import Count, Selector
+
+Tokens = tuple[Token, ...]
+
+
+ARTICLES = {"the", "a", "an", "this", "that", "these", "those", "some", "your", "my", "our"}
+
+
+_ALL = {"all", "every", "each", "any", "whole", "entire", "several", "many", "various"}
+
+
+_OF_GROUP = {"couple": 2, "pair": 2, "group": "all", "bunch": "all", "lot": "all", "lots": "all",
+             "set": "all", "number": "all", "row": "all", "pile": "all", "cluster": "all"}  # fmt: skip
+
+
+@dataclass
+class Head:
+    """What stands before and in the noun of a phrase, while it is being read."""
+
+    count: Count | None = None
+    ordinal: int | None = None
+    superlative: str | None = None
+    region: str | None = None
+    owner: Selector | None = None
+    one_of: bool = False  # "the largest of the three boats"
+    whole: bool = False  # "the whole picture"
+
+
+def read_before(tokens: Tokens, head: Head, talk: Discourse) -> int:
+    """Read quantity, article, ordinal, superlative, region and owner; where the noun begins."""
+    at = 0
+    while at < len(tokens):
+        step = (
+            _read_quantity(tokens, at, head)
+            or _read_order(tokens, at, head)
+            or _read_owner(tokens, at, head, talk)
+        )
+        if not step:
+            break
+        at = step
+    return at
+
+
+def _read_quantity(tokens: Tokens, at: int, head: Head) -> int:
+    token, word = tokens[at], tokens[at].word
+    after = tokens[at + 1].word if at + 1 < len(tokens) else ""
+    if word == "one" and after == "of":
+        head.one_of = True
+        return at + 2
+    if word == "one" and at + 1 < len(tokens) and head.count is None and can_be_noun(after):
+        return at + 1
+    if word in _OF_GROUP and after == "of":
+        head.count = _OF_GROUP[word]
+        return at + 2
+    if word in {"both", "couple"}:
+        head.count = 2
+    elif word in _ALL or (word == "few" and at):
+        head.count = "all" if word not in {"whole", "entire"} else head.count
+        head.whole = word in {"whole", "entire"}
+    elif token.kind == "number" and after not in {"percent", "degrees"} and at + 1 < len(tokens):
+        head.count = int(float(token.value))
+    elif word == "of" and (head.superlative is not None or head.ordinal is not None):
+        head.one_of = True
+    elif word not in ARTICLES and not (word == "of" and at):
+        return 0
+    return at + 1
+
+
+def _read_order(tokens: Tokens, at: int, head: Head) -> int:
+    lex = lexicon()
+    words = [token.word for token in tokens]
+    if tokens[at].kind == "ordinal" and at + 1 < len(tokens):
+        head.ordinal = int(tokens[at].value)
+        return at + 1
+    found = lex.superlatives.at(words, at)
+    if found is not None and found[1] < len(tokens):
+        head.superlative = found[0]
+        return found[1]
+    found = lex.regions.at(words, at)
+    if found is not None and found[1] < len(tokens) and tokens[found[1]].kind == "word":
+        if lex.compounds.at([*words[:-1], singular(words[-1])[0]], at) is not None:
+            return 0  # "front door"
+        if words[found[1]] in {"of", "and"}:
+            return 0
+        head.region = found[0]
+        return found[1]
+    return 0
+
+
+def _read_owner(tokens: Tokens, at: int, head: Head, talk: Discourse) -> int:
+    if not is_owner(tokens[at].word) or at + 1 == len(tokens):
+        return 0
+    head.owner = talk.owner(tokens[at].word)
+    return at + 1
+
+
+def in_noun(tokens: Tokens, at: int, start: int) -> bool:
+    """Whether the token still belongs to the adjectives and nouns of the phrase."""
+    lex = lexicon()
+    token = tokens[at]
+    if token.kind == "color":
+        return True
+    if token.kind != "word" or token.word in STOPS:
+        return False
+    if lex.relations.at([token.word], 0) is not None:
+        return False
+    following = tokens[at + 1] if at + 1 < len(tokens) else None
+    posture = lex.postures.at([token.word], 0) is not None
+    if posture and at > start and following is not None:
+        return not is_place(following)
+    if posture and at > start:
+        return False
+    if at > start and _is_past_participle_phrase(token, following):
+        return False
+    return not (at > start and lex.regions.at([token.word], 0) is not None and following is None)
+
+
+STOPS = {
+    "of", "and", "or", "from", "to", "for", "as", "that", "which", "who", "whose", "is", "are", "except", "not",
+    "excluding", "but", "besides", "apart", "other", "then", "be", "by", "into", "so", "while",
+    "the", "a", "an", "its", "his", "her", "their", "my", "your", "it", "them", "him", "should",
+    "must", "needs", "with", "than", "if", "because", "when", "where", "he", "she", "they", "i",
+    "you", "we", "was", "were", "has", "have", "does", "do", "both", "all", "every", "without",
+    "off", "out", "away", "aside", "up", "down", "more", "less",
+}  # fmt: skip
+
+
+def is_place(token: Token) -> bool:
+    if token.kind in {"relation", "region", "toward", "extreme"}:
+        return True
+    return lexicon().relations.at([token.word], 0) is not None
+
+
+def _is_past_participle_phrase(token: Token, following: Token | None) -> bool:
+    return following is not None and token.word.endswith("ed") and is_place(following)
+
+
+def worn(head: Head) -> bool:
+    return head.owner is not None and is_person(head.owner.noun)
+
+
+def inside_compound(word: str) -> bool:
+    if word in STOPS or (singular(word)[1] and word not in {"sports", "clothes"}):
+        return False
+    return is_picture_noun(word) or _may_modify(word)
+
+
+def _may_modify(word: str) -> bool:
+    classes = english.entry(word)
+    return not classes or bool(set("na") & set(classes)) or word.endswith(("ing", "ed"))
+
+
+def lemma_of(names: list[str]) -> tuple[str, bool]:
+    """The noun of the words of a compound, and whether it stood in the plural."""
+    whole = " ".join(names)
+    if whole in lexicon().plural_only:
+        return whole, False
+    last, plural = singular(names[-1])
+    return " ".join([*names[:-1], last]), plural
+
+
+def split_attributes(words: list[str]) -> tuple[list[str], list[str]]:
+    """The adjectives of a phrase, in order, and the words of its noun."""
+    lex = lexicon()
+    lemmas = [*words[:-1], singular(words[-1])[0]]
+    for start in range(len(words) - 1):
+        found = lex.compounds.at(lemmas, start)
+        if found is not None and found[1] == len(words):
+            return [word for word in words[:start] if word != "and"], words[start:]
+    at = 0
+    while at < len(words) - 1 and is_adjective(words[at]):
+        at += 1
+    return words[:at], words[at:]
+
+
+def is_adjective(word: str) -> bool:
+    """Whether a word before a noun describes it rather than names a kind of it."""
+    lex = lexicon()
+    if word in colors.MODIFIERS or colors.is_color(word):
+        return True
+    if any(lex.attributes[kind].whole([word]) for kind in ("material", "state", "appearance")):
+        return True
+    if lex.sizes.whole([word]) or word == "other":
+        return True
+    if is_picture_noun(word):
+        return False
+    classes = english.entry(word)
+    if "a" in classes:
+        return "n" not in classes or word in lex.vocabulary or not word.endswith(("ing", "er"))
+    return "n" not in classes and word.endswith(("ed", "ing", "en")) and "v" in classes

@@ -1,0 +1,132 @@
+"""Builders: scene and style of the whole picture, style of one thing."""
+
+from __future__ import annotations
+
+from editanything.command.attributes import (
+    FRAME,
+    color_value,
+    is_style,
+    value_text,
+)
+from editanything.command.clause import Clause, Operations
+from editanything.command.discourse import IMAGE
+from editanything.command.lexicon import lexicon
+from editanything.command.pictures import take_image
+from editanything.command.types import Operation, Selector
+
+
+def scene(clause: Clause) -> Operations | None:
+    """Time of day, season or weather of the whole picture."""
+    text = value_text(clause.slot("E"))
+    for tail in (" time", " season", " weather", " scene", " outside", " mode"):
+        if lexicon().scenes.whole(text.split()) is None:
+            text = text.removesuffix(tail)
+    if lexicon().scenes.whole(text.split()) is None or not _is_impersonal(clause):
+        return None
+    return (Operation("scene", Selector("@image"), value=text),)
+
+
+def _is_impersonal(clause: Clause) -> bool:
+    """Whether the thing that becomes night is the scene itself."""
+    if not clause.has("T"):
+        return True
+    words = [token.word for token in clause.slot("T")]
+    while words and words[0] in _DETERMINERS:
+        words = words[1:]
+    if words == ["it"]:
+        return not clause.talk.last or _is_frame(clause)
+    scene_words, image = lexicon().scene_nouns, lexicon().groups["image"]
+    if not words or words == ["everything"] or " ".join(words) in scene_words:
+        return True
+    if lexicon().scenes.whole(words) is not None:
+        return True
+    return all(
+        image.whole([word]) or word in scene_words or word in {"in", "of", "the", "'s"}
+        for word in words
+    )
+
+
+_DETERMINERS = {"the", "this", "whole", "entire", "my", "a", "that", "all"}
+
+
+def _is_frame(clause: Clause) -> bool:
+    return all(thing.noun in FRAME for thing in clause.talk.last)
+
+
+_LOOKS = (
+    "style", "filter", "effect", "look", "aesthetic", "vibe", "feel", "picture", "image", "photo",
+    "photograph", "version", "treatment", "theme", "like", "styled",
+)  # fmt: skip
+_ALWAYS_A_LOOK = {"style", "filter", "effect", "look", "aesthetic"}
+_STYLE_LEADS = (
+    "the style of ",
+    "style of ",
+    "in the style of ",
+    "like ",
+    "in ",
+    "look of ",
+    "made by ",
+)
+_STYLE_VERBS = {
+    "cartoonify": "cartoon", "cartoonize": "cartoon", "cartoonise": "cartoon", "animefy": "anime",
+    "anime-fy": "anime", "ghiblify": "ghibli", "pixarify": "pixar",
+}  # fmt: skip
+_PICTURE_ITSELF = (["it"], ["this"], ["that"])
+
+
+def style(clause: Clause) -> Operations | None:
+    """Another look for the whole picture, or for one thing."""
+    text = _style_text(clause)
+    if not text or len(text.split()) > 7 or color_value(text):
+        return None
+    return _styled(clause, _style_things(clause), text)
+
+
+def _style_text(clause: Clause) -> str:
+    """The name of the style, without "in the style of" and without "style", "filter", "look"."""
+    if clause.verb in _STYLE_VERBS:
+        return _STYLE_VERBS[clause.verb]
+    text = value_text(clause.slot("L"))
+    for lead in _STYLE_LEADS:
+        text = text.removeprefix(lead)
+    for article in ("a ", "an ", "the ", "its "):
+        text = text.removeprefix(article)
+    for look in _LOOKS:
+        shorter = text.removesuffix(f" {look}")
+        if is_style(shorter) or look in _ALWAYS_A_LOOK:
+            text = shorter
+    return text
+
+
+def _style_things(clause: Clause) -> tuple[Selector, ...]:
+    """What gets the style; "it" with nothing before is the picture itself."""
+    if not clause.has("T"):
+        return (IMAGE,)
+    named = [token.word for token in clause.slot("T")]
+    if named in _PICTURE_ITSELF and not clause.talk.last and not clause.talk.selection:
+        return (IMAGE,)
+    found = clause.things()
+    return () if found is None else found.things
+
+
+_INTO_LOOK = {"into", "in the style of", "look like", "like", "as", "in to", "to look like"}
+
+
+def _styled(clause: Clause, things: tuple[Selector, ...], text: str) -> Operations | None:
+    if not things or any(token.kind == "relation" for token in clause.slot("L")):
+        return None
+    whole = all(thing.noun == "@image" for thing in things)
+    literals = clause.match.literals
+    said = "style" in clause.words or any("style" in literal for literal in literals)
+    into = whole and bool(_INTO_LOOK & set(literals[1:2]))
+    if not is_style(text) and not said and not into:
+        return None
+    if lexicon().said["unsupported"]["values"].whole(text.split()) is not None:
+        return None
+    if take_image(clause.slot("L"))[1] is not None:
+        return None  # the style of another picture is a transfer
+    if whole:
+        return tuple(Operation("style", thing, value=text) for thing in things)
+    if any(thing.noun == "background" for thing in things) and not is_style(text):
+        return None
+    return tuple(Operation("modify", thing, attribute="style", value=text) for thing in things)

@@ -1,0 +1,217 @@
+"""Builders: move, resize, duplicate, rotate, flip."""
+
+from __future__ import annotations
+
+from editanything.command.adding import is_inside, place_of
+from editanything.command.attributes import has_article, value_text
+from editanything.command.clause import Ask, Clause, Operations, each
+from editanything.command.constructions import grammar
+from editanything.command.lexicon import lexicon
+from editanything.command.pictures import take_image
+from editanything.command.targets import Targets, one_thing
+from editanything.command.types import Amount, Operation, Relation, Selector, Where
+
+_MOVES_THEMSELVES = {"raise": "up", "lift": "up", "lower": "down", "hoist": "up"}
+
+
+def move(clause: Clause) -> Operations | None:
+    """A thing goes to another place."""
+    found = clause.things()
+    if found is None:
+        return None
+    if has_article(clause.slot("T")):
+        return None  # "put a lamp on the table" adds one
+    direction = clause.loose.direction or _MOVES_THEMSELVES.get(clause.verb)
+    if clause.has("P"):
+        return _moved_onto(clause, found)
+    if clause.has("W"):
+        where = place_of(clause.slot("W"), clause.talk)
+        if where is None:
+            return None
+        if where.region is not None and where.relation is None:
+            return each(found, lambda thing: Operation("move", thing, direction=where.region))
+        return each(found, lambda thing: Operation("move", thing, where=where))
+    if direction is None:
+        if clause.verb in {"move", "shift", "slide", "relocate", "reposition", "nudge", "displace"}:
+            raise Ask("no_value", found.things[0].noun)
+        return None
+    amount = _move_amount(clause)
+    if isinstance(amount, dict) and amount["value"] == 0:
+        raise Ask("nothing_to_do", found.things[0].noun)
+
+    def make(thing: Selector) -> Operation | None:
+        if thing.noun in {"@image", "background"} or thing.image not in (None, "A"):
+            return None
+        return Operation("move", thing, direction=direction, amount=amount)
+
+    return each(found, make)
+
+
+def _moved_onto(clause: Clause, found: Targets) -> Operations | None:
+    """`move the cup from the table to the shelf`."""
+    place = one_thing(clause.slot("P"), clause.talk)
+    if place is None or place.noun in {"@image", "background"}:
+        return None
+    where = Where(Relation("in" if is_inside(place) else "on", (place,)))
+    return each(found, lambda thing: Operation("move", thing, where=where))
+
+
+def _move_amount(clause: Clause) -> Amount | None:
+    if clause.loose.amount is None and clause.loose.bare is not None:
+        return {"value": clause.loose.bare, "unit": "px"}
+    if clause.loose.amount is None and clause.verb in {"nudge"}:
+        return "small"
+    return clause.loose.amount
+
+
+def grow_shrink(clause: Clause) -> Operations | None:
+    """Another size: a factor, a percentage, or just bigger or smaller."""
+    factor, shrinks = _size(clause)
+    if factor is None:
+        return None
+    if factor == 1.0:
+        raise Ask("nothing_to_do", "the size")
+    found = clause.things()
+    if found is None or any(thing.noun == "background" for thing in found.things):
+        return None
+
+    def make(thing: Selector) -> Operation:
+        if thing.noun == "@image" and factor > 1 and not shrinks:
+            return Operation("upscale", thing, factor=factor)
+        return Operation("resize", thing, factor=factor)
+
+    return each(found, make)
+
+
+def _size(clause: Clause) -> tuple[float | None, bool]:
+    """The factor that a clause says, and whether it makes smaller."""
+    lex = lexicon()
+    verbs = grammar().verbs
+    words = value_text(clause.slot("Z")).split()
+    while words and words[0] in {"much", "even", "to", "be", "a"}:
+        words = words[1:]
+    named = lex.sizes.whole(words) if words else None
+    sized = " ".join(words)
+    shrinks = clause.verb in verbs["shrink"] or clause.verb in {"reduce", "decrease", "halve"}
+    grows = clause.verb in verbs["grow"] or clause.verb in {"increase", "boost"}
+    shrinks, grows = (
+        shrinks or "down" in clause.match.literals,
+        grows or "up" in clause.match.literals,
+    )
+    if words and named is None:
+        return None, False
+    if named is not None:
+        shrinks = float(named) < 1
+        if sized not in {
+            "bigger",
+            "larger",
+            "smaller",
+            "tinier",
+            "big",
+            "large",
+            "small",
+            "enlarged",
+            "littler",
+        }:
+            return float(named), shrinks
+    if not words and clause.has("Z"):
+        return None, False
+    return _scaled(clause, shrinks, grows or (named is not None and not shrinks)), shrinks
+
+
+def _scaled(clause: Clause, shrinks: bool, grows: bool) -> float | None:
+    loose = clause.loose
+    if loose.percent is not None:
+        if not (shrinks or grows) and not clause.has("Z"):
+            return loose.percent / 100
+        share = -loose.percent if shrinks else loose.percent
+        return round(max(0.01, 1 + share / 100), 4)
+    if loose.factor is not None:
+        inverse = shrinks and loose.factor > 1
+        return round(1 / loose.factor, 4) if inverse else loose.factor
+    if not (shrinks or grows):
+        if clause.verb in {"scale", "resize", "rescale"}:
+            raise Ask("no_value", "the size")
+        return None
+    if loose.amount == "small":
+        return 0.8 if shrinks else 1.25
+    if loose.amount == "large":
+        return 0.5 if shrinks else 2.0
+    return 0.67 if shrinks else 1.5
+
+
+def duplicate(clause: Clause) -> Operations | None:
+    """The same thing once more, or several times."""
+    found = clause.things()
+    if found is None or any(take_image(clause.slot("T"))[1:]):
+        return None
+    copies = clause.loose.times or 1
+    if clause.has("N"):
+        numbers = [token.number for token in clause.slot("N") if token.number is not None]
+        words = {token.word for token in clause.slot("N")}
+        if not numbers and not words <= {
+            "a",
+            "an",
+            "another",
+            "one",
+            "single",
+            "the",
+            "more",
+            "few",
+            "some",
+            "extra",
+        }:
+            return None
+        copies = int(numbers[0] or 1) if numbers else 3 if words & {"few", "some"} else 1
+    where = place_of(clause.slot("W"), clause.talk) if clause.has("W") else None
+    if clause.has("W") and where is None:
+        return None
+    direction = clause.loose.direction
+
+    def make(thing: Selector) -> Operation | None:
+        if thing.noun in {"@image", "background"}:
+            return None
+        return Operation("duplicate", thing, copies=copies, where=where, direction=direction)
+
+    return each(found, make)
+
+
+def rotate(clause: Clause) -> Operations | None:
+    """Turned by an angle; a side alone is a quarter turn."""
+    found = _in_frame(clause.things() if clause.has("T") else None, clause)
+    loose = clause.loose
+    if found is None:
+        return None
+    angle = loose.angle
+    if loose.direction in {"left", "right"}:
+        angle = (-1 if loose.direction == "left" else 1) * abs(90.0 if angle is None else angle)
+    if "upside down" in clause.match.literals or any(
+        "on its" in lit for lit in clause.match.literals
+    ):
+        angle = 90.0 if "side" in clause.match.literals[-1:] else 180.0
+    if angle is None:
+        if clause.verb in {"rotate", "tilt", "spin"}:
+            raise Ask("no_value", found.things[0].noun)
+        return None
+    if angle % 360 == 0:
+        raise Ask("nothing_to_do", found.things[0].noun)
+    turned = angle
+    return each(found, lambda thing: Operation("rotate", thing, angle=turned))
+
+
+def flip(clause: Clause) -> Operations | None:
+    """Mirrored; horizontally (left and right change places) where no axis is named."""
+    found = _in_frame(clause.things() if clause.has("T") else None, clause)
+    if found is None or (
+        clause.verb in {"reverse", "reflect", "invert"}
+        and clause.loose.axis is None
+        and clause.verb != "reflect"
+    ):
+        return None
+    axis = clause.loose.axis or "horizontal"
+    return each(found, lambda thing: Operation("flip", thing, axis=axis))
+
+
+def _in_frame(found: Targets | None, clause: Clause) -> Targets | None:
+    """The selection or the whole picture where no thing is named."""
+    return found if clause.has("T") else Targets((clause.unnamed(),))
