@@ -15,6 +15,8 @@ from editanything.segmenters.refine import settle
 from editanything.segmenters.window import Window
 from editanything.types import RGB, Box, Mask, Point, Region, Selection, frozen_array
 
+MAX_SUPERPIXELS = 10_000  # more than a picture of reduced size has use for
+
 
 @dataclass(frozen=True)
 class Classical:
@@ -37,10 +39,11 @@ class Classical:
     detail: float = 0.06
 
     def __post_init__(self) -> None:
-        if not 1 <= self.min_regions <= self.max_regions <= self.num_superpixels:
+        counts = (1, self.min_regions, self.max_regions, self.num_superpixels, MAX_SUPERPIXELS)
+        if list(counts) != sorted(counts):
             raise InputError(
-                "A segmenter needs 1 <= min_regions <= max_regions <= num_superpixels; got "
-                f"{self.min_regions}, {self.max_regions}, {self.num_superpixels}."
+                "A segmenter needs 1 <= min_regions <= max_regions <= num_superpixels <= "
+                f"{MAX_SUPERPIXELS}; got {', '.join(map(str, counts[1:4]))}."
             )
         if min(self.working_px, self.prompt_px) < 32:
             raise InputError(
@@ -97,7 +100,7 @@ class ClassicalSeen:
         above = 1 + int(np.count_nonzero(tree.height[tree.num_leaves :] > set_.detail))
         small = tree.cut(min(max(above, set_.min_regions), set_.max_regions))
         window = self._view.window
-        labels = window.outward_labels(settle(small, window.small))
+        labels = window.outward_labels(settle(small.astype(np.int16), window.small))
         masks = []
         for index, where in enumerate(find_objects(labels + 1)):
             if where is not None:

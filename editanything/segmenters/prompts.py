@@ -19,6 +19,9 @@ from editanything.segmenters.cuts import (
 from editanything.segmenters.window import Window
 from editanything.types import RGB, Bool2D, Box, Mask, Point
 
+# Things fill more of their box than this; less means that the colours misled the cut.
+LEAST_SHARE = 0.08
+
 
 def box_window(picture: RGB, box: Box, longest_px: int, *, context: float) -> Window:
     """The window around `box` with `context` times its longer side more on every side."""
@@ -44,7 +47,9 @@ def from_box(window: Window, box: Box, points: tuple[Point, ...]) -> Bool2D:
     dots = put_points(seeds, window, points)
     found = cut(window.small, seeds)
     share = np.count_nonzero(found & inside) / np.count_nonzero(inside)
-    if share < 0.08:  # colours alone tell nothing here: the middle of the box is the better guess
+    if (
+        share < LEAST_SHARE
+    ):  # colours alone tell nothing here: the middle of the box is the better guess
         seeds[inside & (across**2 + along**2 < 0.5)] = THING
         put_points(seeds, window, points)
         found = cut(window.small, seeds)

@@ -78,8 +78,8 @@ class Window:
 
     def outward(self, small: Bool2D) -> Mask:
         """A mask (h, w) of `small`, as a mask of the picture with crisp edges."""
-        labels = enlarge(small.astype(np.int32), self.native)
-        return Mask.placed(self._shape, self.box[:2], labels.astype(bool))
+        labels = enlarge(small.astype(np.uint8), self.native)
+        return Mask.placed(self._shape, self.box[:2], labels > 0)
 
     def outward_labels(self, small: Labels) -> Labels:
         """A label map (h, w) of `small` at the window's native size."""
