@@ -8,6 +8,7 @@ outside bleeds in and the object's colours do not smear into a blurred backgroun
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -43,10 +44,25 @@ def filtered(task: Task, progress: Progress | None = None) -> Painted:
         raise InputError(f"A filter's amount is above 0 and at most 1; got {amount:g}.")
     if not task.target.any():
         return Painted(task.image)
-    report(progress, 0.0, kind)
-    levels = KINDS[kind](task, amount)
-    report(progress, 1.0, kind)
-    return Painted(to_bytes(levels))
+    if kind not in PER_PIXEL:
+        report(progress, 0.0, kind)
+        return Painted(to_bytes(KINDS[kind](task, amount)))
+    # In strips: the floats of a whole 24-megapixel picture would take gigabytes.
+    image = np.empty_like(task.image)
+    height = len(image)
+    for top in range(0, height, _ROWS_AT_ONCE):
+        report(progress, top / height, kind)
+        rows = slice(top, top + _ROWS_AT_ONCE)
+        strip = replace(
+            task,
+            image=task.image[rows],
+            target=task.target[rows],
+            area=task.area[rows],
+            opacity=None,
+            keep=None,
+        )
+        image[rows] = to_bytes(KINDS[kind](strip, amount))
+    return Painted(image)
 
 
 def blur(task: Task, amount: float) -> Floats:
@@ -196,6 +212,10 @@ KINDS: dict[str, Callable[[Task, float], Floats]] = {
     "pixelate": pixelate,
     "denoise": denoise,
 }
+
+#: Those that look at one pixel at a time.
+PER_PIXEL = frozenset({"brighten", "darken", "grayscale", "saturate", "desaturate"})
+_ROWS_AT_ONCE = 256
 
 #: How much, where the command does not say.
 AMOUNTS: dict[str, float] = {
