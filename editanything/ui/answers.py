@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from editanything.command.describe import describe
 from editanything.command.types import Command
 from editanything.errors import InputError
 from editanything.ui.session import Outcome, Session
@@ -37,7 +38,9 @@ def _redo(session: Session, command: Command) -> tuple[str, bool | None]:
 
 def _select(session: Session, command: Command) -> tuple[str, bool | None]:
     count = session.select_words(command)
-    return f"Selected {command.ops[0].target}: {count} pixels.", False
+    target = command.ops[0].target
+    assert target is not None, command
+    return f"Selected {describe(target)}: {count} pixels.", False
 
 
 def _compare(session: Session, _: Command) -> tuple[str, bool | None]:

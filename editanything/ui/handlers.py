@@ -26,6 +26,8 @@ from editanything.ui.widgets import file_value
 
 logger = logging.getLogger(__name__)
 LOOKS_EVERY_S, STOPS_WITHIN_S = 0.1, 0.8
+MOST_MARGIN_PX = 500
+RE_ENCODED = "JPEG re-encodes every pixel; PNG, TIFF and WebP keep all that was not edited."
 BROKEN = "Something went wrong inside the editor; the picture is as it was. The terminal says more."
 
 
@@ -151,7 +153,7 @@ class Handlers:
         return {self.page.text: str(event.caption)}
 
     def show_plan(
-        self, text: str, seed: float, grow: float, feather: float, request: gr.Request
+        self, text: str, seed: float, grow: str, feather: str, request: gr.Request
     ) -> Updates:
         """Show what the command would do."""
         session, view = self.session(request)
@@ -190,7 +192,7 @@ class Handlers:
         }
 
     def run(
-        self, text: str, seed: float, grow: float, feather: float, request: gr.Request
+        self, text: str, seed: float, grow: str, feather: str, request: gr.Request
     ) -> Iterator[Updates]:
         """Carry out the command, telling how far it is."""
         session, view = self.session(request)
@@ -313,7 +315,11 @@ class Handlers:
             picture = session.result()
             path = view.folder / f"{token_hex(8)}{suffix}"
             picture.save(path)
-            return {self.page.saver: {"file": file_value(path), "name": session.file_name(suffix)}}
+            lossy = suffix == ".jpg"
+            return {
+                self.page.saver: {"file": file_value(path), "name": session.file_name(suffix)},
+                self.page.status: status("info", RE_ENCODED) if lossy else gr.skip(),
+            }
 
         return self._try(session, view, work)
 
@@ -359,11 +365,33 @@ class Handlers:
             }
             if isinstance(refusal, Refusal) and refusal.candidates:
                 shown |= paint.mode(self.page, session, view, compare=False)
-        return shown | {self.page.status: status("ask", str(refusal))}
+        # The question back is shorter, and means what can be done on this page.
+        said = (refusal.question if isinstance(refusal, Refusal) else "") or str(refusal)
+        return shown | {self.page.status: status("ask", said)}
 
 
-def _ask(text: str, seed: float | None, grow: float | None, feather: float | None) -> Ask:
-    return Ask(str(text or "").strip(), int(seed or 0), grow, feather)
+def _ask(text: str, seed: float | None, grow: str, feather: str) -> Ask:
+    return Ask(
+        text=str(text or "").strip(),
+        seed=int(seed or 0),
+        grow_px=_pixels("Grow", grow),
+        feather_px=_pixels("Feather", feather),
+    )
+
+
+def _pixels(what: str, text: str) -> float | None:
+    """A number of pixels as it is typed; nothing means that the editor chooses."""
+    if not str(text or "").strip():
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= MOST_MARGIN_PX:
+        raise InputError(
+            f"{what} is a number of pixels from 0 to {MOST_MARGIN_PX}, or empty; got “{text}”."
+        )
+    return value
 
 
 #: How each gesture of the stage is carried out.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from editanything.errors import InputError
 
 if TYPE_CHECKING:
+    import gradio as gr
+
     from editanything.editor import Editor
 
 FIRST_PORT, PORTS_TRIED = 7860, 100
@@ -39,9 +41,17 @@ def serve(
     Raises:
         InputError: a port that is taken or cannot be.
     """
+    port = free_port(host) if port is None else checked_port(host, port)
+    app = start(editor, host=host, port=port, open_browser=open_browser)
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared
+    print(f"EditAnything is at http://{shown}:{port} (Ctrl+C stops it)", flush=True)  # noqa: T201
+    app.block_thread()
+
+
+def start(editor: Editor, *, host: str, port: int, open_browser: bool = False) -> gr.Blocks:
+    """Start serving `editor` in the background; `close()` of what it returns stops it."""
     from editanything.ui.app import build_app, look
 
-    port = free_port(host) if port is None else checked_port(host, port)
     app = build_app(editor)
     app.launch(
         server_name=host,
@@ -56,9 +66,7 @@ def serve(
         max_file_size="1gb",
         **look(),
     )
-    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared
-    print(f"EditAnything is at http://{shown}:{port} (Ctrl+C stops it)", flush=True)  # noqa: T201
-    app.block_thread()
+    return app
 
 
 def port_wanted() -> int | None:

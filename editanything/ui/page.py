@@ -11,10 +11,10 @@ from editanything.examples import EXAMPLES
 from editanything.ui import widgets
 
 FORMATS = [
-    ("PNG: exact, all depths", ".png"),
-    ("TIFF: exact, all depths", ".tif"),
-    ("WebP: exact, 8 bit", ".webp"),
-    ("JPEG: smaller, re-encodes every pixel", ".jpg"),
+    ("PNG (exact)", ".png"),
+    ("TIFF (exact)", ".tif"),
+    ("WebP (exact, 8 bit)", ".webp"),
+    ("JPEG (re-encodes)", ".jpg"),
 ]
 PICTURE, COMPARE = "Picture", "Before / after"
 
@@ -50,8 +50,8 @@ class Page:
     drop_second: gr.Button
     second: gr.HTML
     seed: gr.Number
-    grow: gr.Number
-    feather: gr.Number
+    grow: gr.Textbox
+    feather: gr.Textbox
 
     def all(self) -> list[Any]:
         """Every component, for handlers that may change any."""
@@ -179,21 +179,17 @@ def _right() -> dict[str, Any]:
             0, label="Seed", info="Decides all that is random.", precision=0, elem_id="seed"
         )
         with gr.Row():
-            parts["grow"] = gr.Number(
-                None,
+            parts["grow"] = gr.Textbox(
                 label="Grow (px)",
-                info="Change this much around the thing too. Empty: as each edit needs.",
-                minimum=0,
-                maximum=500,
+                info="Change this much around the thing too.",
+                placeholder="as each edit needs",
                 min_width=130,
                 elem_id="grow",
             )
-            parts["feather"] = gr.Number(
-                None,
+            parts["feather"] = gr.Textbox(
                 label="Feather (px)",
-                info="Softness of the edge, inwards. Empty: as each edit needs.",
-                minimum=0,
-                maximum=500,
+                info="How soft the edge is, inwards.",
+                placeholder="as each edit needs",
                 min_width=130,
                 elem_id="feather",
             )

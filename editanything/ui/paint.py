@@ -142,6 +142,7 @@ def variations(page: Page, session: Session, view: View) -> Updates:
             "title": "Take this one",
         }
         for result in session.variations
+        if len(session.variations) > 1
     ]
     return {page.variations: gr.update(value=items, visible=bool(items))}
 

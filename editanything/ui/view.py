@@ -152,12 +152,17 @@ def draw_masks(
 
 
 def draw_map(shape: tuple[int, int], regions: tuple[Region, ...]) -> NDArray[np.uint8]:
-    """The region map, grey (h, w) of at most `MAP_PX`; small regions lie on top of large ones."""
+    """The region map, grey (h, w) of at most `MAP_PX`.
+
+    Small regions lie on top of large ones, and those with a name on top of all others.
+    """
     width, height = preview_size(shape, MAP_PX)
     rows = ((np.arange(height) + 0.5) * shape[0] / height).astype(int)
     columns = ((np.arange(width) + 0.5) * shape[1] / width).astype(int)
     out = np.zeros((height, width), np.uint8)
-    order = sorted(range(min(len(regions), 255)), key=lambda i: -regions[i].mask.area)
+    order = sorted(
+        range(min(len(regions), 255)), key=lambda i: (bool(regions[i].label), -regions[i].mask.area)
+    )
     for i in order:
         x0, y0, x1, y1 = regions[i].mask.box
         ys, xs = (rows >= y0) & (rows < y1), (columns >= x0) & (columns < x1)

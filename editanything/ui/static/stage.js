@@ -22,7 +22,7 @@ const send = (gesture) => { frame.classList.add('ea-busy'); trigger('select', { 
 const radio = (name, value) => element.querySelectorAll(`[data-${name}]`).forEach((button) =>
   button.setAttribute('aria-checked', String(button.dataset[name] === value)));
 const use = (name) => {
-  tool = name; corner = null; radio('tool', name); wipe(); showHover(0);
+  tool = name; corner = null; radio('tool', name); wipe(); hovered = -1; showHover(0);
   frame.dataset.tool = name;
   $('.ea-brush-size').hidden = $('.ea-snap').hidden = name !== 'brush';
 };
@@ -134,21 +134,24 @@ const pointAtRegion = (pixel, event) => {
   tip.textContent = region.label || `region ${region.id}`;
   tip.style.left = `${event.clientX - box.left}px`; tip.style.top = `${event.clientY - box.top}px`;
 };
-const showHover = (number, mapNow = map) => {
+const showHover = (number) => {
   if (number === hovered) return;
   hovered = number;
   tip.hidden ||= !number;
   const context = hover.getContext('2d');
-  if (!mapNow || !number) return context.clearRect(0, 0, hover.width, hover.height);
-  const tint = context.createImageData(mapNow.width, mapNow.height);
-  for (let i = 0; i < mapNow.data.length; i += 4) if (mapNow.data[i] === number) {
-    tint.data[i] = 255; tint.data[i + 1] = 255; tint.data[i + 2] = 255; tint.data[i + 3] = 110;
+  if (!map || tool !== 'region') return context.clearRect(0, 0, hover.width, hover.height);
+  const tint = context.createImageData(map.width, map.height), row = 4 * map.width;
+  for (let i = 0; i < map.data.length; i += 4) {
+    const here = map.data[i];
+    const rim = here !== map.data[i + 4] || here !== map.data[i + row];
+    const light = rim ? 190 : here && here === number ? 120 : 0;
+    if (light) { tint.data[i] = tint.data[i + 1] = tint.data[i + 2] = 255; tint.data[i + 3] = light; }
   }
   context.putImageData(tint, 0, 0);
 };
 const loadMap = (url) => {
   if (url === mapUrl) return;
-  mapUrl = url; map = null; showHover(0);
+  mapUrl = url; map = null; hovered = -1; showHover(0);
   if (!url) return;
   const image = new Image();
   image.onload = () => {
@@ -158,6 +161,7 @@ const loadMap = (url) => {
     const context = canvas.getContext('2d');
     context.drawImage(image, 0, 0);
     map = context.getImageData(0, 0, canvas.width, canvas.height);
+    hovered = -1; showHover(0);
     frame.dataset.regions = 'ready';
   };
   image.src = url;

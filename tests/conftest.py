@@ -1,0 +1,41 @@
+"""What the tests of several packages share."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def web_editor(tmp_path_factory):
+    """The web editor as a user starts it, on a free port; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("web") / "log.txt"
+    environment = dict(os.environ) | {
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("gradio")),
+    }
+    environment.pop("DISPLAY", None)
+    environment.pop("WAYLAND_DISPLAY", None)
+    command = [sys.executable, str(ROOT / "app.py")]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as app,
+    ):
+        line = app.stdout.readline()
+        assert f"http://localhost:{port}" in line, (line, log.read_text())
+        yield f"http://localhost:{port}"
+        app.send_signal(signal.SIGINT)
+        app.wait(timeout=30)
+    # Gradio tells of requests that it refuses; nothing of ours may have failed.
+    assert "/editanything/" not in log.read_text(), log.read_text()
