@@ -130,8 +130,9 @@ def _blend(text: str) -> RGBTriple | None:
         first, share = names().get(words[0]), 0.5
     if first is None or second is None:
         return None
-    mixed = [share * p + (1 - share) * q for p, q in zip(to_oklab(first), to_oklab(second))]
-    return from_oklab((mixed[0], mixed[1], mixed[2]))
+    pairs = zip(to_oklab(first), to_oklab(second), strict=True)
+    lightness, a, b = (share * p + (1 - share) * q for p, q in pairs)
+    return from_oklab((lightness, a, b))
 
 
 def _of_ish(word: str) -> RGBTriple | None:

@@ -13,7 +13,6 @@ from editanything.command.phrases import anchors_of
 from editanything.command.targets import one_thing
 from editanything.command.types import Count, Operation, Relation, Selector, Where
 
-_NEW_ARTICLES = {"a", "an", "another", "one", "new", "some", "the", "my", "its", "his", "her", "more", "extra", "additional", "single"}  # fmt: skip
 _DEFINITE = {"the", "this", "that", "it", "them", "him", "her", "its"}
 _PURE_ADDING = {"add", "include", "introduce"}
 _INSIDE_VALUE = {"with", "holding", "wearing"}
@@ -41,7 +40,7 @@ def new_thing(tokens: Tokens) -> tuple[str, Count] | None:
             at += 2 if after == "of" else 1
         elif token.kind == "number" and token.number is not None:
             count, at = int(token.number), at + 1
-        elif token.word in _NEW_ARTICLES:
+        elif token.word in lexicon().sets["new_articles"]:
             at += 1
         else:
             break
@@ -173,7 +172,7 @@ def _where(clause: Clause) -> Where | None:
 
 
 def _onto(clause: Clause) -> Where | None:
-    """ "add a hat to the dog": on it; to the sky or a room: in it."""
+    """`add a hat to the dog`: on it; to the sky or a room: in it."""
     place = one_thing(clause.slot("O"), clause.talk)
     if place is None:
         return None

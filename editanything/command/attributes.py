@@ -16,7 +16,8 @@ _ARTICLES = {"a", "an", "the", "some", "its", "his", "her", "their"}
 _FOR_PEOPLE = ("expression", "age", "pose", "hairstyle", "clothing", "state", "appearance")
 _FOR_HAIR = ("hairstyle", "state", "appearance")
 _FOR_THINGS = (
-    "material", "state", "appearance", "lighting", "age", "style", "pose", "expression", "hairstyle",
+    "material", "state", "appearance", "lighting", "age", "style", "pose", "expression",
+    "hairstyle",
 )  # fmt: skip
 _NEVER_VALUE = {
     "to", "of", "from", "and", "with", "into", "it", "them", "he", "she", "they", "is", "are",
@@ -90,7 +91,7 @@ def attribute_of(text: str, target: Selector) -> str | None:
     """The kind of a value that the lexicon knows, as it fits the noun of `target`."""
     lex = lexicon()
     words = text.split()
-    order = _FOR_THINGS
+    order: tuple[str, ...] = _FOR_THINGS
     if target.noun in {"hair", "beard", "mustache"}:
         order = _FOR_HAIR
     elif is_person(target.noun) or is_kind(target.noun, "animal") or target.noun == "face":

@@ -47,7 +47,8 @@ def modify_attribute(clause: Clause) -> Operations | None:
     if found is None:
         return None
     if not clause.has("A"):
-        return _no_value(found.things, clause)
+        ask_for_value(found.things, clause)
+        return None
 
     def make(thing: Selector) -> Operation | None:
         named = _attribute_slot(thing, clause)
@@ -67,7 +68,12 @@ def modify_attribute(clause: Clause) -> Operations | None:
     return each(found, make)
 
 
-def _no_value(things: tuple[Selector, ...], clause: Clause) -> None:
+def ask_for_value(things: tuple[Selector, ...], clause: Clause) -> None:
+    """What should it become?
+
+    Raises:
+        Ask: no_value.
+    """
     if things[0].noun in lexicon().scene_nouns or clause.verb in {
         "change",
         "set",
@@ -132,7 +138,7 @@ def is_said(tokens: Tokens) -> bool:
 
 
 def _into_thing(clause: Clause, thing: Selector, value: Tokens) -> Operation | None:
-    """ "make the dog a cat": with an article it is another thing."""
+    """`make the dog a cat`: with an article it is another thing."""
     if clause.verb not in {"make", "turn", "change"} or not is_new_thing(value):
         return None
     return replaced(thing, value_text(value))
@@ -163,7 +169,7 @@ def _background(thing: Selector, value: Tokens) -> Operation | None:
 
 
 def make_from(clause: Clause) -> Operations | None:
-    """ "make the table out of marble", "cover the roof with snow"."""
+    """`make the table out of marble`, `cover the roof with snow`."""
     found, value = clause.things(), clause.slot("A")
     if found is None:
         return None

@@ -60,7 +60,7 @@ def refuse_undressing(thing: Selector) -> None:
 
 
 def unsafe_strip(clause: Clause) -> Operations | None:
-    """ "take the shirt off her", "strip him out of his clothes"."""
+    """`take the shirt off her`, `strip him out of his clothes`."""
     thing, place = one_thing(clause.slot("T"), clause.talk), None
     if clause.has("O"):
         place = one_thing(clause.slot("O"), clause.talk)
@@ -113,69 +113,64 @@ def _pair(clause: Clause) -> tuple[Selector, Selector] | None:
     return (found.things[0], found.things[1]) if len(found.things) == 2 else None
 
 
+_TURNING = {"turn", "change", "convert", "transform", "make", "set", "alter", "modify", "switch"}
+
+
 def replace_with(clause: Clause) -> Operations | None:
     """Something new in the place of a thing."""
     found, new = clause.things(), clause.slot("V")
-    if found is None or not is_new_thing(new) or "from" in [token.word for token in new[:1]]:
+    if found is None or not is_new_thing(new) or new[0].word == "from":
         return None
-    joint = clause.match.literals[-1]
-    plain_change = joint in {"to", "for"} and clause.verb not in {"replace", "substitute"}
+    thing = found.things[0]
+    if is_attribute(thing) or (clause.verb in _TURNING and _stays_itself(clause, thing)):
+        return None
+    if new[0].kind == "quote" and any(thing.noun in {"text", "word"} for thing in found.things):
+        return None
     text = value_text(new)
-    if clause.verb in {
-        "turn",
-        "change",
-        "convert",
-        "transform",
-        "make",
-        "set",
-        "alter",
-        "modify",
-        "switch",
-    }:
-        thing_too = joint == "into" and is_picture_noun(text)
-        if color_value(text) and not thing_too and found.things[0].noun != "background":
-            return None
-        if all(thing.noun in {"@image"} for thing in found.things):
-            return None
-        if not has_article(new) and plain_change and classify(new, found.things[0]):
-            return None
-        if is_style(text) and (found.things[0].noun != "background"):
-            return None
-    if is_attribute(found.things[0]):
-        return None
-    if any(thing.noun in {"text", "word"} for thing in found.things) and new[0].kind == "quote":
-        return None
     return each(found, lambda thing: replaced(thing, _of_same_kind(text, thing)))
 
 
+def _stays_itself(clause: Clause, thing: Selector) -> bool:
+    """Whether "turn X into Y" leaves X what it is: Y is a colour, a quality or a style."""
+    new, joint = clause.slot("V"), clause.match.literals[-1]
+    text = value_text(new)
+    if thing.noun == "@image":
+        return True
+    if thing.noun != "background" and is_style(text):
+        return True
+    thing_too = joint == "into" and is_picture_noun(text)
+    if thing.noun != "background" and color_value(text) and not thing_too:
+        return True
+    return joint in {"to", "for"} and not has_article(new) and classify(new, thing) is not None
+
+
 def _of_same_kind(text: str, thing: Selector) -> str:
-    """ "the blue one" is another thing of the kind that it replaces."""
+    """`the blue one` is another thing of the kind that it replaces."""
     words = text.split()
-    return (
-        " ".join([*words[:-1], thing.noun])
-        if len(words) > 1 and words[-1] in {"one", "ones"}
-        else text
-    )
+    if len(words) > 1 and words[-1] in {"one", "ones"}:
+        return " ".join([*words[:-1], thing.noun])
+    return text
 
 
 def replaced(thing: Selector, text: str) -> Operation:
+    """The replacement of a thing by something new.
+
+    Raises:
+        Ask: nothing_to_do, if it is the same.
+    """
     if text in {thing.noun, " ".join([*thing.attrs, thing.noun])}:
         raise Ask("nothing_to_do", thing.noun)
     return Operation("replace", thing, value=text)
 
 
 def is_new_thing(tokens: Tokens) -> bool:
-    """Whether the words can name a new thing: they end, or their noun ends, in a noun."""
+    """Whether the words can name a new thing: there is a noun or a colour in them."""
     words = [token.word for token in tokens]
     if not tokens or len(tokens) > 16 or words[-1] in {"the", "a", "to", "with", "of", "and", "by"}:
         return False
-    if tokens[0].kind in {"quote", "relation", "region", "toward", "comma"} or words[0] in {
-        "the_",
-        "to",
-        "of",
-        "and",
-        "it",
-    }:
+    if tokens[0].kind in {"quote", "relation", "region", "toward", "comma"}:
+        return False
+    if words[0] in {"to", "of", "and", "it"}:
         return False
     return any(
         t.kind == "color" or (t.kind == "word" and can_be_noun(t.word)) or color_value(t.word)
@@ -190,7 +185,7 @@ def is_attribute(thing: Selector) -> bool:
 
 
 def put_instead(clause: Clause) -> Operations | None:
-    """ "put a lamp instead of the vase", "substitute a tree for the pole"."""
+    """`put a lamp instead of the vase`, `substitute a tree for the pole`."""
     new = clause.slot("V")
     if not is_new_thing(new):
         return None
@@ -202,20 +197,20 @@ def put_instead(clause: Clause) -> Operations | None:
     return each(found, lambda thing: replaced(thing, value_text(new)))
 
 
+_SAYING = {"say", "read", "says", "reads", "show", "display", "spell"}
+
+
 def edit_text(clause: Clause) -> Operations | None:
     """Words in the picture change; the new words keep their letters as typed."""
-    quote, thing = clause.slot("Q"), one_thing(clause.slot("T"), clause.talk)
-    if thing is None or not quote:
+    new, thing = clause.slot("Q"), one_thing(clause.slot("T"), clause.talk)
+    if thing is None or not new:
         return None
-    quoted = len(quote) == 1 and quote[0].kind == "quote"
-    lex = lexicon()
-    is_text = lex.groups["text"].whole([thing.noun]) is not None
-    says = any(word in clause.match.literals for word in ("say", "read", "show", "display", "spell")) or any(lit.split()[-1] in {"say", "read", "says", "reads"} for lit in clause.match.literals)  # fmt: skip
-    if not quoted and not (is_text or says):
+    if len(new) == 1 and new[0].kind == "quote":
+        return (Operation("edit_text", thing, value=new[0].value),)
+    says = any(literal.split()[-1] in _SAYING for literal in clause.match.literals)
+    is_text = lexicon().groups["text"].whole([thing.noun]) is not None
+    if not (is_text or says) or any(token.kind == "quote" for token in new):
         return None
-    if not quoted and (is_text and not says) and classify(quote, thing) is not None:
-        return None
-    if not quoted and any(token.kind == "quote" for token in quote):
-        return None
-    value = quote[0].value if quoted else " ".join(token.raw for token in quote)
-    return (Operation("edit_text", thing, value=value),)
+    if is_text and not says and classify(new, thing) is not None:
+        return None  # "make the text red"
+    return (Operation("edit_text", thing, value=" ".join(token.raw for token in new)),)

@@ -18,7 +18,7 @@ _OPPOSED = (
 
 
 def merge(ops: Operations) -> Operations:
-    """ "take the dog from image B" and "put it on the sofa" are one transfer."""
+    """`take the dog from image B` and `put it on the sofa` are one transfer."""
     out: list[Operation] = []
     for op in ops:
         before = out[-1] if out else None

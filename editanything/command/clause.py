@@ -16,12 +16,16 @@ Operations = tuple[Operation, ...]
 
 
 class Ask(Exception):
-    """A clause that is understood so far that we know what is missing or wrong."""
+    """A clause that is understood so far that we know what is missing or wrong.
 
-    def __init__(self, reason: str, about: str = "") -> None:
+    `about` names what it is about; `question` is asked in place of the reason's usual one.
+    """
+
+    def __init__(self, reason: str, about: str = "", question: str = "") -> None:
         super().__init__(reason, about)
         self.reason = reason
         self.about = about
+        self.question = question
 
 
 @dataclass(frozen=True)

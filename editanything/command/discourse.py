@@ -12,9 +12,15 @@ IMAGE = Selector("@image")
 PERSON = Selector("person")
 
 _IT = {"it", "this", "that", "itself", "this one", "that one", "the same one", "this thing"}
-_THEM = {"them", "these", "those", "they", "both", "these ones", "those ones", "both of them", "all of them", "themselves"}  # fmt: skip
+_THEM = {
+    "them", "these", "those", "they", "both", "these ones", "those ones", "both of them",
+    "all of them", "themselves",
+}  # fmt: skip
 _SOMEBODY = {"him", "her", "he", "she", "himself", "herself", "me", "myself", "us"}
-_OWNERS = {"his": "person", "her": "person", "their": "last", "its": "last", "my": "none", "your": "none", "our": "none"}  # fmt: skip
+_OWNERS = {
+    "his": "person", "her": "person", "their": "last", "its": "last", "my": "none", "your": "none",
+    "our": "none",
+}  # fmt: skip
 
 
 class Unresolved(Exception):

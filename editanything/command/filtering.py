@@ -35,14 +35,14 @@ def _things(clause: Clause, kind: str) -> Targets | None:
 
 
 def filter_verb(clause: Clause) -> Operations | None:
-    """ "blur the background", "brighten the face a little"."""
+    """`blur the background`, `brighten the face a little`."""
     kind = next(name for name in FILTERS if clause.verb in grammar().verbs[name])
     found = _things(clause, kind)
     return None if found is None else _filtered(clause, found, kind)
 
 
 def filter_look(clause: Clause) -> Operations | None:
-    """ "make the photo brighter", "turn the wall black and white"."""
+    """`make the photo brighter`, `turn the wall black and white`."""
     words = value_text(clause.slot("F")).split()
     kinds = _kinds(words)
     if not kinds:
@@ -82,7 +82,7 @@ _TAKES_AWAY = {"remove", "delete", "get rid of", "eliminate", "erase", "take out
 
 
 def filter_quantity(clause: Clause) -> Operations | None:
-    """ "increase the brightness of the sky by 20 percent", "reduce the noise"."""
+    """`increase the brightness of the sky by 20 percent`, `reduce the noise`."""
     lex = lexicon()
     words = [token.word for token in clause.slot("K")]
     named = lex.quantities.whole(words)

@@ -29,57 +29,43 @@ def crop(clause: Clause) -> Operations | None:
     return (Operation("crop", thing),)
 
 
-_ALL_SIDES = ("left", "right", "top", "bottom")
+_ALL_SIDES: tuple[str, ...] = ("left", "right", "top", "bottom")
 _GROWN_SIDES = {
     "widen": ("left", "right"), "broaden": ("left", "right"), "heighten": ("top", "bottom"),
 }  # fmt: skip
+
+
+#: Verbs that mean more canvas by themselves, and those that need a side or an amount to.
+_OUTPAINTING = {"outpaint", "uncrop", "zoom out", "un-crop", "out-paint", "out paint", "outcrop"}
+_MEAN_SIZE = {"enlarge", "grow", "increase", "stretch out", "make"}
 
 
 def outpaint(clause: Clause) -> Operations | None:
     """More picture at the sides; on all of them where none is named."""
     loose = clause.loose
     if clause.has("I"):
-        try_thing = one_thing(clause.slot("I"), clause.talk)
-        if try_thing is None or not (
-            try_thing.noun == "background" or replace(try_thing, region=None) == IMAGE
-        ):
+        frame = one_thing(clause.slot("I"), clause.talk)
+        if frame is None or (frame.noun != "background" and replace(frame, region=None) != IMAGE):
             return None
-        if clause.verb in {"make"} and loose.sides is None:
-            return None
-        if try_thing.region is not None:
-            loose = replace(loose, sides=(try_thing.region,))
-    percent = isinstance(loose.amount, dict)
-    if (
-        clause.verb in {"enlarge", "grow", "increase", "stretch out", "heighten"}
-        and loose.sides is None
-        and clause.has("I")
-    ):
+        if frame.region is not None:
+            loose = replace(loose, sides=(frame.region,))
+    if loose.sides is None and not _means_canvas(clause):
         return None
-    if (
-        clause.verb in {"add", "give", "append", "put", "insert", "leave"}
-        and loose.sides is None
-        and not (percent or len(clause.match.literals) > 1)
-    ):
-        return None
-    if (
-        clause.verb in {"increase", "continue", "pad", "add", "give", "append"}
-        and not percent
-        and loose.sides is None
-        and len(clause.match.literals) < 2
-    ):
-        return None
-    if (
-        not clause.has("I")
-        and len(clause.match.literals) == 1
-        and not percent
-        and loose.sides is None
-        and clause.verb not in {"outpaint", "uncrop", "zoom out", "un-crop", "out-paint"}
-    ):
-        return None
-    sides = loose.sides or _GROWN_SIDES.get(clause.verb, _ALL_SIDES)
+    sides = loose.sides if loose.sides is not None else _GROWN_SIDES.get(clause.verb, _ALL_SIDES)
     amount = loose.amount if loose.amount is not None else _bare(loose.bare)
     order = tuple(side for side in _ALL_SIDES if side in sides)
     return (Operation("outpaint", sides=order, amount=amount),)
+
+
+def _means_canvas(clause: Clause) -> bool:
+    """Whether a clause that names no side is still about the canvas."""
+    measured = isinstance(clause.loose.amount, dict)
+    named = len(clause.match.literals) > 1  # "a border", "the canvas"
+    if clause.has("I"):
+        return clause.verb not in _MEAN_SIZE
+    if clause.verb in _OUTPAINTING or named:
+        return True
+    return measured and clause.verb not in _MEAN_SIZE
 
 
 def _bare(number: float | None) -> Amount | None:
@@ -88,22 +74,15 @@ def _bare(number: float | None) -> Amount | None:
 
 def upscale(clause: Clause) -> Operations | None:
     """More pixels for the whole picture; twice as many a side where no factor is said."""
-    if clause.has("T") or clause.has("I"):
-        thing = (
-            one_thing(clause.slot("T") or clause.slot("I"), clause.talk)
-            if [t.word for t in clause.slot("T")] != ["it"]
-            else IMAGE
-        )
-        if thing is None or (
-            thing.noun != "@image" and clause.verb not in grammar().verbs["upscale"]
-        ):
-            return None
-    else:
-        thing = IMAGE
-    factor = clause.loose.factor
-    if factor is None and clause.loose.percent is not None:
-        factor = 1 + clause.loose.percent / 100
+    thing: Selector | None = IMAGE
+    named = clause.slot("T") or clause.slot("I")
+    if named and [token.word for token in named] != ["it"]:
+        thing = one_thing(named, clause.talk)
+    if thing is None or (thing.noun != "@image" and clause.verb not in grammar().verbs["upscale"]):
+        return None
+    factor, percent = clause.loose.factor, clause.loose.percent
+    if factor is None and percent is not None:
+        factor = 1 + percent / 100
     if factor is None or factor <= 0:
-        named = {"double": 2.0, "triple": 3.0, "quadruple": 4.0}
-        factor = named.get(clause.verb, 2.0)
+        factor = {"triple": 3.0, "quadruple": 4.0}.get(clause.verb, 2.0)
     return (Operation("upscale", thing, factor=factor),)

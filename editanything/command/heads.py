@@ -21,8 +21,10 @@ ARTICLES = {"the", "a", "an", "this", "that", "these", "those", "some", "your", 
 _ALL = {"all", "every", "each", "any", "whole", "entire", "several", "many", "various"}
 
 
-_OF_GROUP = {"couple": 2, "pair": 2, "group": "all", "bunch": "all", "lot": "all", "lots": "all",
-             "set": "all", "number": "all", "row": "all", "pile": "all", "cluster": "all"}  # fmt: skip
+_OF_GROUP: dict[str, Count] = {
+    "couple": 2, "pair": 2, "group": "all", "bunch": "all", "lot": "all", "lots": "all",
+    "set": "all", "number": "all", "row": "all", "pile": "all", "cluster": "all",
+}  # fmt: skip
 
 
 @dataclass
@@ -128,7 +130,8 @@ def in_noun(tokens: Tokens, at: int, start: int) -> bool:
 
 
 STOPS = {
-    "of", "and", "or", "from", "to", "for", "as", "that", "which", "who", "whose", "is", "are", "except", "not",
+    "of", "and", "or", "from", "to", "for", "as", "that", "which", "who", "whose", "is", "are",
+    "except", "not",
     "excluding", "but", "besides", "apart", "other", "then", "be", "by", "into", "so", "while",
     "the", "a", "an", "its", "his", "her", "their", "my", "your", "it", "them", "him", "should",
     "must", "needs", "with", "than", "if", "because", "when", "where", "he", "she", "they", "i",
@@ -138,6 +141,7 @@ STOPS = {
 
 
 def is_place(token: Token) -> bool:
+    """Whether a token begins an expression of place or a relation."""
     if token.kind in {"relation", "region", "toward", "extreme"}:
         return True
     return lexicon().relations.at([token.word], 0) is not None
@@ -148,10 +152,12 @@ def _is_past_participle_phrase(token: Token, following: Token | None) -> bool:
 
 
 def worn(head: Head) -> bool:
+    """Whether the owner is somebody who could wear the thing."""
     return head.owner is not None and is_person(head.owner.noun)
 
 
 def inside_compound(word: str) -> bool:
+    """Whether a word can stand before the last one of a compound noun."""
     if word in STOPS or (singular(word)[1] and word not in {"sports", "clothes"}):
         return False
     return is_picture_noun(word) or _may_modify(word)

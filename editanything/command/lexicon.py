@@ -110,6 +110,8 @@ class Lexicon:
     amounts: Phrases
     opposites: Phrases
     said: dict[str, dict[str, Phrases]]  # phrases.txt
+    size_tails: Phrases
+    sets: dict[str, frozenset[str]]  # small sets that single rules ask for
     vocabulary: frozenset[str]  # what typing slips are repaired to
 
 
@@ -155,6 +157,8 @@ def lexicon() -> Lexicon:
         amounts=_inverted(values["amounts"]),
         opposites=_inverted(values["opposites"]),
         said=said,
+        size_tails=said["sets"]["size_tails"],
+        sets={name: frozenset(words) for name, words in phrases["sets"].items()},
         vocabulary=_vocabulary((nouns, places, values, phrases), everything, set(irregular)),
     )
 

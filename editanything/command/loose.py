@@ -6,7 +6,7 @@ they are taken out of the clause before a construction is matched.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from editanything.command.heads import Tokens
@@ -61,14 +61,11 @@ def _number_at(tokens: Tokens, at: int) -> float | None:
     return tokens[at].number if 0 <= at < len(tokens) else None
 
 
-def _back(tokens: Tokens, start: int, words: set[str]) -> int:
+def _back(tokens: Tokens, start: int, words: Collection[str]) -> int:
     """`start` moved back over little words such as "by", "about", "another"."""
     while start and tokens[start - 1].word in words:
         start -= 1
     return start
-
-
-_BEFORE_NUMBER = {"by", "about", "around", "roughly", "approximately", "another", "exactly", "of", "with", "an", "extra"}  # fmt: skip
 
 
 def _measure(tokens: Tokens) -> tuple[int, int, float, str] | None:
@@ -77,7 +74,7 @@ def _measure(tokens: Tokens) -> tuple[int, int, float, str] | None:
         number = _number_at(tokens, at - 1)
         unit = _UNITS.get(tokens[at].word)
         if number is not None and unit is not None:
-            start = _back(tokens, at - 1, _BEFORE_NUMBER)
+            start = _back(tokens, at - 1, lexicon().sets["before_number"])
             return start, at + 1, number, unit
     return None
 
@@ -143,14 +140,9 @@ def _factor(tokens: Tokens, loose: Loose) -> Taken:
 
 
 def _end_size(tokens: Tokens, start: int, stop: int) -> Tokens:
-    """Cut, together with "its size", "the size", "bigger" or "as big" after it."""
-    words = _words(tokens)
-    for tail in (["as", "big"], ["as", "large"], ["as", "tall"], ["the", "size"], ["its", "size"], ["the", "original", "size"], ["its", "original", "size"], ["the", "current", "size"], ["size"], ["bigger"], ["larger"], ["smaller"], ["as", "wide"], ["of", "its", "size"], ["of", "its", "original", "size"], ["of", "the", "size"], ["of", "the", "original", "size"], ["of", "the", "original"], ["as", "small"]):  # fmt: skip
-        if words[stop : stop + len(tail)] == tail:
-            if tail in (["smaller"], ["bigger"], ["larger"], ["as", "small"]):
-                return _cut(tokens, start, stop)
-            return _cut(tokens, start, stop + len(tail))
-    return _cut(tokens, start, stop)
+    """Cut, together with "its size", "the size" or "as big" after it."""
+    tail = lexicon().size_tails.at(_words(tokens), stop)
+    return _cut(tokens, start, stop if tail is None else tail[1])
 
 
 def _percent(tokens: Tokens, loose: Loose) -> Taken:
@@ -235,11 +227,12 @@ _AXES = {
     ("horizontally",): "horizontal", ("vertically",): "vertical", ("upside", "down"): "vertical",
     ("left", "to", "right"): "horizontal", ("right", "to", "left"): "horizontal",
     ("top", "to", "bottom"): "vertical", ("sideways",): "horizontal", ("horizontal",): "horizontal",
-    ("vertical",): "vertical", ("left", "and", "right"): "horizontal", ("left", "right"): "horizontal",
-    ("up", "and", "down"): "vertical", ("over",): "", ("around",): "", ("bottom", "to", "top"): "vertical",
+    ("vertical",): "vertical", ("left", "and", "right"): "horizontal",
+    ("left", "right"): "horizontal",
+    ("up", "and", "down"): "vertical", ("over",): "", ("around",): "",
+    ("bottom", "to", "top"): "vertical",
     ("left", "for", "right"): "horizontal", ("upsidedown",): "vertical",
 }  # fmt: skip
-_ABOUT_AXIS = {"along", "around", "about", "across", "on", "over", "the", "its", "axis", "from", "in", "direction", "a", "to", "face"}  # fmt: skip
 
 
 def _axis(tokens: Tokens, loose: Loose) -> Taken:
@@ -250,7 +243,7 @@ def _axis(tokens: Tokens, loose: Loose) -> Taken:
             if tuple(words[at:stop]) != phrase:
                 continue
             about = words[stop : stop + 1] == ["axis"]
-            start = max(1, _back(tokens, at, _ABOUT_AXIS))
+            start = max(1, _back(tokens, at, lexicon().sets["around_axis"]))
             while stop < len(words) and words[stop] in {"axis", "direction", "flipped"}:
                 stop += 1
             # Mirroring about the vertical axis swaps left and right.

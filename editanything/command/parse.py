@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from editanything.command.checks import check, merge
 from editanything.command.clause import Ask, Clause, Operations
@@ -71,7 +71,7 @@ def parse(text: str, *, images: tuple[str, ...] = ("A",), selection: bool = Fals
     except Failed as failed:
         return refuse(text, failed.reason, failed.about, failed.unknown)
     except Ask as ask:
-        return refuse(text, ask.reason, ask.about)
+        return refuse(text, ask.reason, ask.about, question=ask.question)
     except Unresolved as unresolved:
         return refuse(text, "unresolved_reference", unresolved.word)
     return Command(text, "ok", ops=ops)
@@ -130,43 +130,59 @@ def _clauses(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operatio
     return ops, keeps
 
 
+@dataclass(frozen=True)
 class _Read:
-    """A clause that was understood: its operations, where it stops, its verb for gapping."""
+    """A clause that was understood: its operations, its verb for gapping, where it stops."""
 
-    def __init__(self, found: Operations | Keep, stop: int, verb: Tokens = ()) -> None:
-        self.found, self.stop, self.verb = found, stop, verb
+    found: Operations | Keep
+    verb: Tokens = ()
+    stop: int = 0
 
 
 def _first_clause(tokens: Tokens, talk: Discourse, verb: Tokens, ops: Operations) -> _Read:
+    """The longest or likeliest first clause of a sentence that can be read.
+
+    Raises:
+        Failed, Ask, Unresolved: none can.
+    """
     ends = _ends(tokens)
-    problems: list[Exception] = []
-    pair = _parallel(tokens, ends[0], talk)
-    if pair is None and verb and not _starts_clause(tokens):
-        pair = _parallel((*verb, *tokens), ends[0] + len(verb), talk)
-        if pair is not None:
-            return _Read(pair.found, pair.stop - len(verb), verb)
+    pair = _parallel(tokens, ends[0], talk) or _parallel_gapped(tokens, ends[0], talk, verb)
     if pair is not None:
         return pair
+    problems: list[Exception] = []
     for stop in ends:
         part = _trim(tokens[:stop])
-        if not part:
-            continue
-        kept = keeping(part, talk, bool(ops))
-        if kept is not None:
-            return _Read(kept, stop)
-        if verb and len(part) <= 3 and not _starts_clause(part):
-            gapped = _gapped(part, verb, talk, [])
-            if gapped is not None:
-                return _Read(gapped, stop, verb)
-        try:
-            read = understand(part, talk)
-            return _Read(read[0], stop, read[1])
-        except (Failed, Ask, Unresolved) as problem:
-            problems.append(problem)
-        gapped = _gapped(part, verb, talk, problems)
-        if gapped is not None:
-            return _Read(gapped, stop, verb)
+        read = _one_clause(part, talk, verb, problems, bool(ops)) if part else None
+        if read is not None:
+            return _Read(read.found, read.verb, stop)
     raise _gravest(problems)
+
+
+def _one_clause(
+    part: Tokens, talk: Discourse, verb: Tokens, problems: list[Exception], after: bool
+) -> _Read | None:
+    """One clause, as what must stay, as a whole, or with the verb of the one before."""
+    kept = keeping(part, talk, after)
+    if kept is not None:
+        return _Read(kept)
+    if len(part) <= 3 and not _starts_clause(part):
+        gapped = _gapped(part, verb, talk, [])
+        if gapped is not None:
+            return _Read(gapped, verb)
+    try:
+        return _Read(*understand(part, talk))
+    except (Failed, Ask, Unresolved) as problem:
+        problems.append(problem)
+    gapped = _gapped(part, verb, talk, problems)
+    return None if gapped is None else _Read(gapped, verb)
+
+
+def _parallel_gapped(tokens: Tokens, first: int, talk: Discourse, verb: Tokens) -> _Read | None:
+    """The same inside a gap: `..., the dog white and the bird red`."""
+    if not verb or _starts_clause(tokens):
+        return None
+    pair = _parallel((*verb, *tokens), first + len(verb), talk)
+    return None if pair is None else _Read(pair.found, verb, pair.stop - len(verb))
 
 
 def _parallel(tokens: Tokens, first: int, talk: Discourse) -> _Read | None:
@@ -186,7 +202,7 @@ def _parallel(tokens: Tokens, first: int, talk: Discourse) -> _Read | None:
         except (Failed, Ask, Unresolved):
             continue
         ops, verb = understand(_trim(tokens[:at]), talk)
-        return _Read(ops, at, verb)
+        return _Read(ops, verb, at)
     return None
 
 
@@ -238,7 +254,8 @@ def _ends(tokens: Tokens) -> list[int]:
     A joint ("and", a comma) before a verb most likely ends it; the words up to there may still
     hold a gap ("... and the grass yellow"); a joint before a verb may also join two nouns.
     """
-    joints, verbal = [], []
+    joints: list[int] = []
+    verbal: list[int] = []
     for at in range(1, len(tokens)):
         if tokens[at].word in _KEEPS_OFTEN and starts_keep(tokens, at):
             (verbal if tokens[at].word in {"without", "while"} else joints).append(at)

@@ -100,8 +100,9 @@ def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
             stop += 1
         if stop == len(words):
             return Selector(noun, count="all")
-        if (found := _exclusion(tokens[stop:], talk)) is not None:
-            return Selector(noun, count="all", exclude=found)
+        spared = _exclusion(tokens[stop:], talk)
+        if spared is not None:
+            return Selector(noun, count="all", exclude=spared)
         return _after(tokens[stop:], Selector(noun, count="all"), talk)
     return None
 
@@ -225,7 +226,8 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
     """Read what follows the noun; None if something is left that does not fit."""
     if not tokens:
         return selector
-    if len(tokens) > 1 and tokens[0].word in {"that", "which", "who"} and tokens[1].word in {"is", "are", "was", "were"}:  # fmt: skip
+    opening = [token.word for token in tokens[:2]]
+    if opening[0] in {"that", "which", "who"} and set(opening[1:]) & {"is", "are", "was", "were"}:
         return _relative(tokens[2:], selector, talk)
     skipped = _skip_posture(tokens)
     if skipped:
@@ -323,6 +325,7 @@ def _eyewear(thing: Selector) -> Selector:
 
 
 def anchors_of(tokens: Tokens, name: str, talk: Discourse) -> tuple[Selector, ...] | None:
+    """The things that a relation names: two for "between A and B", else one."""
     if name == "between":
         for at in range(1, len(tokens) - 1):
             if tokens[at].word == "and":

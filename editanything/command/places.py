@@ -82,6 +82,8 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
     if region is None or (stop == at + 1 and words[at] not in _TOWARD | {"at", "on", "in"}):
         return None
     value, stop = region
+    if value in {"background", "foreground"} and words[at] not in {"in", "at", "on"}:
+        return None  # "apply a blur to the background": a thing
     explicit = False
     while stop < len(words) and words[stop] in _PORTIONS:
         explicit, stop = True, stop + 1

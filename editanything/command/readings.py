@@ -33,8 +33,10 @@ def strip_polite(tokens: Tokens) -> tuple[Tokens, bool]:
     return _strip_end(rest, lexicon().said["trailing"]["words"]), asked
 
 
-_ASKING = {"please", "kindly", "could", "can", "would", "will", "mind", "may", "might", "what", "how",
-           "why", "possible", "want", "like", "let", "need", "way", "able"}  # fmt: skip
+_ASKING = {
+    "please", "kindly", "could", "can", "would", "will", "mind", "may", "might", "what", "how",
+    "why", "possible", "want", "like", "let", "need", "way", "able",
+}  # fmt: skip
 
 
 def strip_opening(tokens: Tokens) -> Tokens:
@@ -115,7 +117,7 @@ def _wished(tokens: Tokens) -> Iterator[Tokens]:
 
 
 def _without_place(tokens: Tokens, kind: str) -> Tokens:
-    """ "i don't want the bag there": without its "there"."""
+    """`i don't want the bag there`: without its `there`."""
     if kind == "dislike" and tokens[-1].word in {"there", "here", "anymore"} and len(tokens) > 1:
         return tokens[:-1]
     return tokens

@@ -28,14 +28,16 @@ _QUESTIONS = {
 }
 
 
-def refuse(text: str, reason: str, about: str = "", unknown: tuple[str, ...] = ()) -> Command:
+def refuse(
+    text: str, reason: str, about: str = "", unknown: tuple[str, ...] = (), question: str = ""
+) -> Command:
     """The command that asks back or says no."""
     named = _named(reason, about, unknown)
     return Command(
         text,
         "reject" if reason in REJECTED else "clarify",
         reason,
-        question=_QUESTIONS[reason].format(about=named)[:300],
+        question=(question or _QUESTIONS[reason]).format(about=named)[:300],
         not_understood=unknown,
     )
 
@@ -48,8 +50,8 @@ def _named(reason: str, about: str, unknown: tuple[str, ...]) -> str:
         return f'"{about}"' if about else "that"
     if reason == "no_target":
         return about or "change"
-    if reason in {"no_operation", "no_value", "vague"} and about and not about.startswith(("the ", "a ", "it")):  # fmt: skip
-        return f"the {about}" if about[0].isalpha() else "it"
+    if reason in {"no_operation", "no_value", "vague"} and about[:1].isalpha():
+        return about if about.split()[0] in {"the", "a", "it", "an", "this"} else f"the {about}"
     return about or "it"
 
 
@@ -188,9 +190,9 @@ def _missing(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, st
 
 
 NEEDS_VALUE = {
-    "make", "change", "turn", "replace", "swap", "substitute", "convert", "transform", "set", "alter",
-    "modify", "switch", "exchange", "paint", "color", "dye", "tint", "recolor", "give", "dress", "trade",
-    "colour", "repaint",
+    "make", "change", "turn", "replace", "swap", "substitute", "convert", "transform", "set",
+    "alter", "modify", "switch", "exchange", "paint", "color", "dye", "tint", "recolor", "give",
+    "dress", "trade", "colour", "repaint",
 }  # fmt: skip
 
 

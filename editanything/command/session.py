@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from editanything.command.clause import Clause, Operations
+from editanything.command.lexicon import lexicon
+from editanything.command.nouns import singular
 from editanything.command.types import Operation
-
-_STEP_WORDS = {
-    "the", "last", "previous", "step", "steps", "change", "changes", "edit", "edits", "that", "it", "this", "action",
-    "actions", "operation", "operations", "my", "time", "times", "one", "thing", "things", "by", "to", "what", "you", "did", "just", "a", "most", "recent", "command", "commands",
-    "modification", "modifications", "latest", "back", "please", "few", "couple", "of", "more", "past", "again", "state", "version",
-}  # fmt: skip
 
 
 def undo(clause: Clause) -> Operations | None:
@@ -41,7 +37,7 @@ def _steps(clause: Clause) -> int | str | None:
         return (
             "all"
             if not words
-            - _STEP_WORDS
+            - lexicon().sets["step_words"]
             - {
                 "everything",
                 "all",
@@ -55,7 +51,7 @@ def _steps(clause: Clause) -> int | str | None:
             }
             else None
         )
-    if words - _STEP_WORDS:
+    if words - lexicon().sets["step_words"]:
         return None
     if clause.verb in {"cancel", "reverse", "repeat that"} and not clause.slot("Q"):
         return 1 if clause.verb != "reverse" else None
@@ -66,19 +62,14 @@ def _steps(clause: Clause) -> int | str | None:
     return numbers[0] if numbers else 1
 
 
-_VARIANT_WORDS = {"variation", "variant", "version", "alternative", "option", "take", "result", "proposal", "idea", "possibility", "candidate", "choice"}  # fmt: skip
-
-
-_VARIANT_FILL = {"me", "a", "an", "some", "different", "more", "other", "few", "another", "new", "several", "of", "it", "this", "the", "that", "random", "please", "alternate", "alternative", "possible", "picture", "image", "photo", "result", "edit", "last", "couple", "distinct", "various", "additional", "extra", "for", "one", "my", "your", "best"}  # fmt: skip
-
-
 def variations(clause: Clause) -> Operations | None:
     """Several results of the same command."""
-    from editanything.command.nouns import singular
-
     tokens = clause.slot("Q")
     nouns = [singular(token.word)[0] for token in tokens if token.kind == "word"]
-    if not set(nouns) & _VARIANT_WORDS or set(nouns) - _VARIANT_WORDS - _VARIANT_FILL:
+    if (
+        not set(nouns) & lexicon().sets["variant_nouns"]
+        or set(nouns) - lexicon().sets["variant_nouns"] - lexicon().sets["variant_words"]
+    ):
         return None
     numbers = [int(token.number) for token in tokens if token.number is not None]
     one = bool({"another", "a", "an", "one"} & set(nouns)) and not {"few", "couple"} & set(nouns)
@@ -88,43 +79,6 @@ def variations(clause: Clause) -> Operations | None:
 
 def compare(clause: Clause) -> Operations | None:
     """The picture beside what it was."""
-    allowed = {
-        "with",
-        "to",
-        "the",
-        "original",
-        "before",
-        "and",
-        "after",
-        "image",
-        "picture",
-        "photo",
-        "it",
-        "against",
-        "this",
-        "that",
-        "versions",
-        "version",
-        "result",
-        "both",
-        "edit",
-        "side",
-        "by",
-        "first",
-        "edited",
-        "one",
-        "source",
-        "results",
-        "old",
-        "new",
-        "between",
-        "them",
-        "two",
-        "unedited",
-        "previous",
-        "current",
-        "starting",
-    }
-    if any(token.word not in allowed for token in clause.slot("Q")):
+    if any(token.word not in lexicon().sets["compare_words"] for token in clause.slot("Q")):
         return None
     return (Operation("compare"),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from editanything.command.adding import is_inside, place_of
-from editanything.command.attributes import has_article, value_text
+from editanything.command.attributes import FRAME, has_article, value_text
 from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.constructions import grammar
 from editanything.command.lexicon import lexicon
@@ -14,44 +14,48 @@ from editanything.command.types import Amount, Operation, Relation, Selector, Wh
 _MOVES_THEMSELVES = {"raise": "up", "lift": "up", "lower": "down", "hoist": "up"}
 
 
+_WANTS_WAY = {"move", "shift", "slide", "relocate", "reposition", "nudge", "displace"}
+
+
 def move(clause: Clause) -> Operations | None:
     """A thing goes to another place."""
     found = clause.things()
-    if found is None:
-        return None
-    if has_article(clause.slot("T")):
+    if found is None or has_article(clause.slot("T")):
         return None  # "put a lamp on the table" adds one
-    direction = clause.loose.direction or _MOVES_THEMSELVES.get(clause.verb)
     if clause.has("P"):
         return _moved_onto(clause, found)
     if clause.has("W"):
-        where = place_of(clause.slot("W"), clause.talk)
-        if where is None:
-            return None
-        if where.region is not None and where.relation is None:
-            return each(found, lambda thing: Operation("move", thing, direction=where.region))
-        return each(found, lambda thing: Operation("move", thing, where=where))
+        return _moved_to(clause, found)
+    direction = clause.loose.direction or _MOVES_THEMSELVES.get(clause.verb)
     if direction is None:
-        if clause.verb in {"move", "shift", "slide", "relocate", "reposition", "nudge", "displace"}:
-            raise Ask("no_value", found.things[0].noun)
+        if clause.verb in _WANTS_WAY:
+            raise Ask("no_value", found.things[0].noun, "Where should {about} go, and how far?")
         return None
     amount = _move_amount(clause)
     if isinstance(amount, dict) and amount["value"] == 0:
         raise Ask("nothing_to_do", found.things[0].noun)
+    if any(thing.noun in FRAME for thing in found.things):
+        return None
+    return each(found, lambda thing: Operation("move", thing, direction=direction, amount=amount))
 
-    def make(thing: Selector) -> Operation | None:
-        if thing.noun in {"@image", "background"} or thing.image not in (None, "A"):
-            return None
-        return Operation("move", thing, direction=direction, amount=amount)
 
-    return each(found, make)
+def _moved_to(clause: Clause, found: Targets) -> Operations | None:
+    """`move the cup next to the plate`; a corner of the frame is a direction."""
+    where = place_of(clause.slot("W"), clause.talk)
+    if where is None:
+        return None
+    if where.region is not None and where.relation is None:
+        return each(found, lambda thing: Operation("move", thing, direction=where.region))
+    return each(found, lambda thing: Operation("move", thing, where=where))
 
 
 def _moved_onto(clause: Clause, found: Targets) -> Operations | None:
     """`move the cup from the table to the shelf`."""
     place = one_thing(clause.slot("P"), clause.talk)
-    if place is None or place.noun in {"@image", "background"}:
+    if place is None or place.noun == "@image":
         return None
+    if place.noun == "background":
+        return each(found, lambda thing: Operation("move", thing, where=Where(region="background")))
     where = Where(Relation("in" if is_inside(place) else "on", (place,)))
     return each(found, lambda thing: Operation("move", thing, where=where))
 
@@ -59,7 +63,7 @@ def _moved_onto(clause: Clause, found: Targets) -> Operations | None:
 def _move_amount(clause: Clause) -> Amount | None:
     if clause.loose.amount is None and clause.loose.bare is not None:
         return {"value": clause.loose.bare, "unit": "px"}
-    if clause.loose.amount is None and clause.verb in {"nudge"}:
+    if clause.loose.amount is None and clause.verb == "nudge":
         return "small"
     return clause.loose.amount
 
@@ -131,7 +135,7 @@ def _scaled(clause: Clause, shrinks: bool, grows: bool) -> float | None:
         return round(1 / loose.factor, 4) if inverse else loose.factor
     if not (shrinks or grows):
         if clause.verb in {"scale", "resize", "rescale"}:
-            raise Ask("no_value", "the size")
+            raise Ask("no_value", "it", "How large should it be?")
         return None
     if loose.amount == "small":
         return 0.8 if shrinks else 1.25
@@ -191,7 +195,8 @@ def rotate(clause: Clause) -> Operations | None:
         angle = 90.0 if "side" in clause.match.literals[-1:] else 180.0
     if angle is None:
         if clause.verb in {"rotate", "tilt", "spin"}:
-            raise Ask("no_value", found.things[0].noun)
+            question = "By how many degrees should {about} be turned?"
+            raise Ask("no_value", found.things[0].noun, question)
         return None
     if angle % 360 == 0:
         raise Ask("nothing_to_do", found.things[0].noun)

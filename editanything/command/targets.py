@@ -1,4 +1,4 @@
-"""Things with "and": coordination, effects that go along ("and its shadow"), pronouns for several."""
+"""Things joined by "and", effects that go along ("and its shadow"), pronouns for several."""
 
 from __future__ import annotations
 
@@ -39,21 +39,22 @@ def targets(tokens: Tokens, talk: Discourse) -> Targets | None:
     several = talk.pronoun(" ".join(words))
     if several:
         return Targets(several, related)
+    exceptions = _with_exceptions(tokens, related, talk)
+    if exceptions is not None:
+        return exceptions
     things = _coordinated(tokens, talk)
-    if things is not None:
-        return Targets(things, related)
-    return _with_exceptions(tokens, related, talk)
+    return None if things is None else Targets(things, related)
 
 
 def _with_exceptions(tokens: Tokens, related: tuple[str, ...], talk: Discourse) -> Targets | None:
-    """`everyone except the bride and the groom`: a selector holds one exception, the rest is kept."""
+    """`everyone except the bride and the groom`: one is the exception, the others are kept."""
     for at, token in enumerate(tokens):
         if not at or token.word not in {"except", "but", "besides", "excluding"}:
             continue
         skip = at + 1 + (tokens[at + 1 : at + 2] != () and tokens[at + 1].word in {"for", "not"})
         group = _try(tokens[:at], talk)
         spared = None if group is None else _coordinated(tokens[skip:], about(group, talk))
-        if group is not None and spared is not None and group.count == "all":
+        if group is not None and spared and len(spared) > 1 and group.count == "all":
             return Targets((replace(group, exclude=spared[0]),), related, spared[1:])
     return None
 

@@ -1,4 +1,4 @@
-"""Text -> tokens: quotes kept whole, contractions opened, numbers read, slips of typing repaired."""
+"""Text -> tokens: quotes kept whole, contractions opened, numbers read, typing slips repaired."""
 
 from __future__ import annotations
 
@@ -70,13 +70,12 @@ _WHOLE = {
     "favourite": "favorite", "neighbour": "neighbor", "airplane": "airplane", "ur": "your",
     "jewellery": "jewelry", "tyre": "tire", "tyres": "tires", "blonde": "blond",
 }  # fmt: skip
-NUMBERS = {
-    word: float(n)
-    for n, words in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
-    )
-    for word in [words]
-} | {
+_UNITS_AND_TEENS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen", "twenty",
+)  # fmt: skip
+NUMBERS = {word: float(n) for n, word in enumerate(_UNITS_AND_TEENS)} | {
     "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0,
     "ninety": 90.0, "hundred": 100.0, "dozen": 12.0, "couple": 2.0,
 }  # fmt: skip
@@ -172,7 +171,7 @@ def _word_tokens(word: str, raw: str) -> list[Token]:
         own = [Token("'s", "'", "own")] if word.endswith("s'") else []
         return [*_word_tokens(word[:-1], raw[:-1]), *own]
     if "-" in word and word not in lexicon().vocabulary:
-        parts = zip(word.split("-"), raw.split("-"))
+        parts = zip(word.split("-"), raw.split("-"), strict=True)
         return [token for part, typed in parts for token in _word_tokens(part, typed)]
     return [_plain(word, raw)]
 

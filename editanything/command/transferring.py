@@ -73,7 +73,7 @@ def is_worn(subject: Selector, target: Selector) -> bool:
 
 
 def replace_from(clause: Clause) -> Operations | None:
-    """ "replace the sofa with the one from image 2"."""
+    """`replace the sofa with the one from image 2`."""
     found = clause.things()
     if found is None:
         return None
@@ -85,63 +85,46 @@ def replace_from(clause: Clause) -> Operations | None:
     return each(found, lambda thing: Operation("transfer", thing, subject=subject, mode="replace"))
 
 
+_DRESSING = {"dress", "clothe", "outfit", "attire"}
+
+
 def wear(clause: Clause) -> Operations | None:
     """Clothes: from another picture they are worn, new ones replace what is worn."""
     found, value = clause.things(), clause.slot("V")
     if found is None or not value:
         return None
     subject = other_image(value, clause)
-    if subject is not None:
-        if clause.verb == "put" and not is_worn(subject, found.things[0]):
-            return None
-        return each(found, lambda thing: Operation("transfer", thing, subject=subject, mode="wear"))
-    if not all(
-        is_person(thing.noun) or is_kind(thing.noun, "animal") or thing.noun == "@selection"
-        for thing in found.things
-    ):
+    if subject is None:
+        return _dressed(clause, found) if all(map(_can_wear, found.things)) else None
+    if clause.verb == "put" and not is_worn(subject, found.things[0]):
         return None
+    return each(found, lambda thing: Operation("transfer", thing, subject=subject, mode="wear"))
+
+
+def _can_wear(thing: Selector) -> bool:
+    return is_person(thing.noun) or is_kind(thing.noun, "animal") or thing.noun == "@selection"
+
+
+def _dressed(clause: Clause, found: Targets) -> Operations | None:
+    """A hat is added to what is worn; a suit replaces the clothes."""
+    value = clause.slot("V")
     made = new_thing(value)
     if made is None or take_image(value)[1] is not None:
         return None
-    noun = made[0].rpartition(" ")[2]
-    if not is_kind(made[0], "clothing", "accessory") and clause.verb not in {
-        "dress",
-        "clothe",
-        "outfit",
-        "attire",
-    }:
+    text, count = made
+    if not is_kind(text, "clothing", "accessory") and clause.verb not in _DRESSING:
         return None
-    head_or_hand = is_kind(noun, "accessory") or noun in {
-        "hat",
-        "cap",
-        "helmet",
-        "beanie",
-        "scarf",
-        "glove",
-        "crown",
-        "mask",
-        "tie",
-        "shoe",
-        "boot",
-        "sock",
-        "beret",
-        "fedora",
-        "sombrero",
-        "veil",
-        "cape",
-        "cloak",
-        "apron",
-    }
-    if head_or_hand and clause.verb not in {"dress", "clothe"}:
+    on_top = is_kind(text, "accessory") or text.split()[-1] in lexicon().sets["worn_on_top"]
+    if on_top and clause.verb not in _DRESSING:
         return each(
             found,
             lambda thing: Operation(
-                "add", value=made[0], count=made[1], where=Where(Relation("on", (thing,)))
+                "add", value=text, count=count, where=Where(Relation("on", (thing,)))
             ),
         )
-    text = value_text(value)
+    worn = value_text(value)
     return each(
-        found, lambda thing: Operation("replace", Selector("clothes", part_of=thing), value=text)
+        found, lambda thing: Operation("replace", Selector("clothes", part_of=thing), value=worn)
     )
 
 
@@ -156,29 +139,14 @@ def transfer_style(clause: Clause) -> Operations | None:
     if subject is None:
         return None
     words = {token.word for token in clause.slot("S")}
-    style_words = {
-        "style",
-        "look",
-        "color",
-        "colors",
-        "texture",
-        "palette",
-        "mood",
-        "lighting",
-        "pattern",
-        "appearance",
-        "material",
-        "aesthetic",
-        "vibe",
-    }
     likeness = any(
         w in lit.split()
         for lit in clause.match.literals
         for w in ("like", "match", "resemble", "style", "restyle")
     )
-    if not words & style_words and not likeness:
+    if not words & lexicon().sets["style_words"] and not likeness:
         return None
-    if words & style_words:
+    if words & lexicon().sets["style_words"]:
         subject = _styled_part(subject)
     return each(found, lambda thing: Operation("transfer", thing, subject=subject, mode="style"))
 
@@ -198,7 +166,7 @@ def _styled_part(subject: Selector) -> Selector:
 
 
 def background_from(clause: Clause) -> Operations | None:
-    """ "use image B as the background"."""
+    """`use image B as the background`."""
     found = clause.things()
     if found is None or any(thing.noun != "background" for thing in found.things):
         return None
