@@ -111,7 +111,7 @@ EXAMPLES: dict[str, Example] = {
                 "make the nose pink",
                 "pixelate the left eye",
                 "make the background white",
-                "extend the picture to the left by 20%",
+                "desaturate the cat",
             ),
         ),
         Example(
@@ -128,7 +128,7 @@ EXAMPLES: dict[str, Example] = {
                 "remove the shuttle",
                 "make the suit blue",
                 "blur the background",
-                "remove the patch",
+                "desaturate the patch",
                 "move the shuttle to the left by 40 px",
                 "make the hair darker",
             ),

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from skimage import data
 
+import editanything
 from editanything.examples import EXAMPLES, regions_of
 from editanything.image import Picture
 
@@ -38,6 +39,17 @@ def test_regions_lie_in_the_photo_and_have_nouns(name):
         assert region.mask.area >= 200
         assert region.label.isalpha()
         assert region.label.islower()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_sentences_are_understood_and_speak_of_named_regions(name):
+    example = EXAMPLES[name]
+    for text in example.commands:
+        parsed = editanything.parse(text, images=("A",), selection=False).to_dict()
+        assert parsed["status"] == "ok", (text, parsed)
+        for op in parsed["ops"]:
+            noun = op.get("target", {"noun": "@image"})["noun"]
+            assert noun in (*example.labels, "background", "@image"), text
 
 
 def test_a_picture_of_someone_else_has_no_names():
