@@ -37,7 +37,9 @@ def test_shape_is_known_before_and_channels_and_depth_stay(samples, change):
 
 def test_crop_and_extend_keep_every_sample():
     samples = PICTURES[1]
-    extended = frames.apply({"frame": "extend", "left": 2, "top": 1, "right": 0, "bottom": 4}, samples)
+    extended = frames.apply(
+        {"frame": "extend", "left": 2, "top": 1, "right": 0, "bottom": 4}, samples
+    )
     back = frames.apply({"frame": "crop", "box": (2, 1, 16, 11)}, extended)
     assert np.array_equal(back, samples)
 

@@ -65,5 +65,5 @@ def test_a_missing_file_and_an_unknown_preset_say_what_there_is(tmp_path):
         load(Settings, tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="did you mean 'default'"):
         find_config("edit", "defalt")
-    with pytest.raises(ConfigError, match="there are: .*default"):
+    with pytest.raises(ConfigError, match=r"there are: .*default"):
         find_config("edit", "zzzz")
