@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -200,7 +201,8 @@ class Picture:
         except OSError as error:
             raise InputError(f"'{path}' cannot be written: {error.strerror}.") from None
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # a folder that may not even be looked into
+                part.unlink()
 
     def in_kind(self) -> NDArray[Any] | PILImage:
         """The picture as it came: an array of that shape and depth, a PIL image of that mode.
@@ -209,8 +211,8 @@ class Picture:
         CMYK, ...) stay RGB(A) or grey.
         """
         if self.origin.kind == "array":
-            flat = self.origin.detail == "2" and self.samples.shape[2] == 1
-            return (self.samples[..., 0] if flat else self.samples).copy()
+            flat = self.origin.num_axes == 2 and self.samples.shape[2] == 1
+            return (self.samples[..., 0] if flat else self.samples).astype(self.origin.dtype)
         return self._pil() if self.origin.kind == "pil" else self.rgb().copy()
 
     def _pil(self) -> PILImage:
@@ -218,7 +220,7 @@ class Picture:
 
         samples = self.samples[..., 0] if self.samples.shape[2] == 1 else self.samples
         image = Image.fromarray(samples)
-        if self.origin.detail == "1":
+        if self.origin.mode == "1":
             image = image.convert("1", dither=Image.Dither.NONE)
         known = {"icc_profile": self.icc, "exif": self.exif, "xmp": self.xmp, "dpi": self.density}
         image.info.update({name: value for name, value in known.items() if value})
@@ -232,12 +234,16 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> None:
         InputError: unknown suffix, a folder, a missing folder, or an existing file.
     """
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_folder, exists, has_home = path.is_dir(), path.exists(), path.parent.is_dir()
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be written: {error.strerror}.") from None
+    if is_folder:
         raise InputError(f"'{path}' is a folder; give a file name such as 'out.png'.")
     _writer(path.suffix)
-    if not path.parent.is_dir():
+    if not has_home:
         raise InputError(f"There is no folder '{path.parent}'; make it first.")
-    if path.exists() and not overwrite:
+    if exists and not overwrite:
         raise InputError(f"'{path}' exists; choose another name, or ask to overwrite it.")
 
 

@@ -22,7 +22,9 @@ class Origin:
     """How a picture came, so that the result can be handed back in kind."""
 
     kind: Literal["file", "array", "pil"] = "file"
-    detail: str = ""  # a PIL image's mode, an array's number of axes
+    mode: str = ""  # of a PIL image
+    num_axes: int = 3  # of an array
+    dtype: str = "uint8"  # of an array, its byte order included
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,7 +104,7 @@ def read_array(array: NDArray[Any], max_megapixels: float) -> Decoded:
     check_size("The array", array.shape[1], array.shape[0], max_megapixels)
     samples = np.array(array, dtype=array.dtype.newbyteorder("="), order="C", copy=True)
     samples = samples.reshape(*array.shape[:2], -1)
-    return Decoded(samples, origin=Origin("array", str(array.ndim)))
+    return Decoded(samples, origin=Origin("array", num_axes=array.ndim, dtype=array.dtype.str))
 
 
 def _read(source: Source, head: bytes, name: str, max_megapixels: float) -> Decoded:
@@ -130,20 +130,17 @@ def _refuse_drawings(head: bytes, name: str) -> None:
 
 def _read_vips(source: Source, kind: str, name: str, max_megapixels: float) -> Decoded:
     vips = load_vips()
-    suffix = "load" if isinstance(source, Path) else "load_buffer"
-    given = str(source) if isinstance(source, Path) else source
-    options: dict[str, Any] = {"access": "sequential", "fail_on": "error"}
-    if kind == "heif":
-        options["unlimited"] = True  # the size is checked here
     try:
-        image = vips.Operation.call(f"{kind}{suffix}", given, **options)
-        check_size(name, image.width, image.height, max_megapixels)
-        image, notes = _plain(image, kind, name)
-        shape = (image.height, image.width, image.bands)
-        dtype = np.uint16 if image.format == "ushort" else np.uint8
-        samples = np.frombuffer(image.write_to_memory(), dtype).reshape(shape)
+        try:
+            # "warning" for what libjpeg and libtiff would else let pass: half a picture, in grey.
+            strictness = "warning" if kind in ("jpeg", "tiff") else "error"
+            image, samples, notes = _decode(source, kind, name, max_megapixels, strictness)
+        except vips.Error as error:
+            if kind != "jpeg" or _is_serious(error):
+                raise
+            image, samples, notes = _decode(source, kind, name, max_megapixels, "error")
     except vips.Error as error:
-        raise InputError(f"{name} is broken or cut off: {reason(error)}.") from None
+        raise InputError(f"{name} is broken, cut off or of a rare kind: {reason(error)}.") from None
     icc, block, packet = (
         image.get(field) if image.get_typeof(field) else None
         for field in ("icc-profile-data", "exif-data", "xmp-data")
@@ -161,6 +158,30 @@ def _read_vips(source: Source, kind: str, name: str, max_megapixels: float) -> D
         long_recipe = _jpeg_recipe(data) if kind == "jpeg" else None
     decoded = upright(samples, turn, icc, block, packet, density, notes, Origin("file"))
     return replace(decoded, recipe=long_recipe) if long_recipe else decoded
+
+
+def _decode(
+    source: Source, kind: str, name: str, max_megapixels: float, strictness: str
+) -> tuple[Any, NDArray[Any], tuple[str, ...]]:
+    """The header (for its metadata), the samples and the notes of a file."""
+    vips = load_vips()
+    suffix = "load" if isinstance(source, Path) else "load_buffer"
+    given = str(source) if isinstance(source, Path) else source
+    options: dict[str, Any] = {"access": "sequential", "fail_on": strictness}
+    if kind == "heif":
+        options["unlimited"] = True  # the size is checked here
+    image = vips.Operation.call(f"{kind}{suffix}", given, **options)
+    check_size(name, image.width, image.height, max_megapixels)
+    image, notes = _plain(image, kind, name)
+    shape = (image.height, image.width, image.bands)
+    dtype = np.uint16 if image.format == "ushort" else np.uint8
+    return image, np.frombuffer(image.write_to_memory(), dtype).reshape(shape), notes
+
+
+def _is_serious(error: Any) -> bool:
+    """Whether a JPEG's pixels are damaged; stray bytes between its segments are not."""
+    lines = str(error.detail).splitlines()
+    return any("Corrupt" in line and "extraneous" not in line for line in lines)
 
 
 def _plain(image: Any, kind: str, name: str) -> tuple[Any, tuple[str, ...]]:
@@ -249,5 +270,7 @@ def _read_pillow(source: Source, plugin: str, name: str, max_megapixels: float) 
         except InputError as error:
             raise InputError(str(error).replace("The image", name, 1)) from None
         except (OSError, ValueError, SyntaxError, DecompressionBombError) as error:
-            raise InputError(f"{name} is broken or cut off: {reason(error)}.") from None
+            raise InputError(
+                f"{name} is broken, cut off or of a rare kind: {reason(error)}."
+            ) from None
     return Decoded(**{**vars(decoded), "origin": Origin("file")})

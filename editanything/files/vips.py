@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from editanything.errors import InputError
@@ -18,6 +19,8 @@ def load_vips() -> Any:
             "'pyvips[binary]'."
         ) from None
     pyvips.cache_set_max(0)
+    pyvips.vips_lib.vips_error_clear()  # else the next error begins with what others left there
+    logging.getLogger("pyvips").setLevel(logging.ERROR)  # its warnings come as our errors
     return pyvips
 
 
