@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from math import atan2, cbrt, cos, degrees, hypot, sin
+from math import atan2, cbrt, cos, dist, hypot, sin
 from pathlib import Path
 
 RGBTriple = tuple[int, int, int]
@@ -49,20 +49,26 @@ MODIFIERS: dict[str, tuple[float, float, float]] = {
     "very": (0.0, 1.0, 1.0),
 }
 
-#: Basic colour terms: the name, and where it lies in OKLCh (lightness, chroma, hue in degrees).
-CHROMATIC_HUES: tuple[tuple[float, str], ...] = (
-    # upper hue limit in degrees -> name; measured on the OKLCh hues of the CSS names
-    (8.0, "pink"),
-    (41.0, "red"),
-    (80.0, "orange"),
-    (116.0, "yellow"),
-    (168.0, "green"),
-    (205.0, "teal"),
-    (278.0, "blue"),
-    (326.0, "purple"),
-    (360.0, "pink"),
-)
-GREY_CHROMA = 0.035
+#: Examples of the basic colour terms of English (Berlin & Kay 1969, and teal): a colour bears the
+#: name of the nearest example in OKLab. Brown is dark orange and pink light red there, which is why
+#: one example a name would not do.
+EXAMPLES: dict[str, str] = {
+    "black": "000000 161616 12121c 1c1210 0c1a0c",
+    "grey": "303030 484848 606060 808080 a9a9a9 c0c0c0 d8d8d8 708090 a39f98 4a4f55",
+    "white": "ffffff f0f0f0 fffaf0 f0f8ff fff0f5 f0fff0 faf0e6",
+    "red": "ff0000 cc0000 8b0000 dc143c e34234 b22222 5c0000 ff4d3d 80131f a5202a",
+    "orange": "ff8c00 ffa500 ff7f50 e07020 f4a460 ff6a13 ffcba4 d2691e",
+    "brown": "8b4513 a0522d 5c3317 654321 a52a2a d2b48c b08050 3b2412 bc8f6f deb887 996633 a67b5b",
+    "yellow": "ffff00 ffd700 f0e68c fffacd e6c200 b8a000 daa520 ffe4a0 e0e000 f5f5a0",
+    "green": "008000 00ff00 006400 90ee90 556b2f 808000 9acd32 2e8b57 8fbc8f 1b3d1b adff2f c0f0c0"
+    " 3cb371 6b8e23 00ff7f",
+    "teal": "008080 00ffff 40e0d0 20b2aa 5f9ea0 afeeee 004d4d 00b0b0",
+    "blue": "0000ff 000080 1e90ff 87ceeb add8e6 4682b4 4169e1 191970 483d8b 6495ed b0c4de 6a5acd"
+    " 00bfff 000040 203050",
+    "purple": "800080 4b0082 8a2be2 9370db ee82ee dda0dd e6e6fa 663399 ba55d3 301934 9932cc 9400d3"
+    " c8a2c8",
+    "pink": "ffc0cb ff69b4 ff1493 ffb6c1 db7093 ff00ff fa8072 f4c2c2 c71585 ff66cc ffe4e1",
+}
 _HEX = re.compile(r"#?([0-9a-f]{6}|[0-9a-f]{3})$")
 _RGB = re.compile(r"rgb\s*\(\s*(\d+)\s*[, ]\s*(\d+)\s*[, ]\s*(\d+)\s*\)$")
 
@@ -118,14 +124,14 @@ def _modified(text: str) -> RGBTriple | None:
 
 
 def _blend(text: str) -> RGBTriple | None:
-    """Two colours: "blue green" half and half, "greenish blue" a third of the first."""
+    """Two colours: "blue green" half and half, "greenish blue" a fifth of the first."""
     words = text.replace("-", " ").split()
     if len(words) == 1:
         return _of_ish(words[0]) if words else None
     if len(words) != 2:
         return None
     first, second = _of_ish(words[0]), names().get(words[1])
-    share = 0.35
+    share = 0.2
     if first is None:
         first, share = names().get(words[0]), 0.5
     if first is None or second is None:
@@ -168,35 +174,22 @@ def comparative(text: str) -> str | None:
 
 
 def name_of(rgb: tuple[int, int, int]) -> str:
-    """The basic name of an sRGB colour.
+    """The basic name of an sRGB colour: that of the nearest of `EXAMPLES` in OKLab.
 
-    One of black, grey, white, red, orange, brown, yellow, green, teal, blue, purple, pink. Brown
-    is dark orange, pink light red; both are decided by lightness and chroma in OKLCh.
+    Returns:
+        black, grey, white, red, orange, brown, yellow, green, teal, blue, purple or pink.
     """
-    lightness, a, b = to_oklab(rgb)
-    chroma, hue = hypot(a, b), degrees(atan2(b, a)) % 360
-    if lightness < 0.22 or (lightness < 0.30 and chroma < 0.05):
-        return "black"
-    if chroma < GREY_CHROMA:
-        return "white" if lightness > 0.91 else "grey"
-    name = next(name for limit, name in CHROMATIC_HUES if hue <= limit)
-    return _by_lightness(name, lightness, chroma, hue)
+    lab = to_oklab(rgb)
+    return min(_examples(), key=lambda example: dist(example[0], lab))[1]
 
 
-def _by_lightness(name: str, lightness: float, chroma: float, hue: float) -> str:
-    if name in {"red", "pink"} and (lightness > 0.70 or (hue < 8 and lightness > 0.55)):
-        return "pink" if hue < 35 or lightness > 0.78 else "orange"
-    if name == "pink" and hue < 8 and lightness <= 0.55:
-        return "red"
-    if name == "orange" and (lightness < 0.62 or (chroma < 0.10 and lightness < 0.75)):
-        return "brown"
-    if name == "red" and chroma < 0.12 and lightness < 0.60:
-        return "brown"
-    if name == "yellow" and lightness < 0.55 and hue < 100:
-        return "brown"
-    if name == "yellow" and lightness < 0.72 and hue >= 106:
-        return "green"
-    return name
+@lru_cache(maxsize=1)
+def _examples() -> tuple[tuple[tuple[float, float, float], str], ...]:
+    return tuple(
+        (to_oklab(_from_hex(value)), name)
+        for name, values in EXAMPLES.items()
+        for value in values.split()
+    )
 
 
 def to_oklab(rgb: tuple[int, int, int]) -> tuple[float, float, float]:

@@ -189,8 +189,7 @@ def put_instead(clause: Clause) -> Operations | None:
     new = clause.slot("V")
     if not is_new_thing(new):
         return None
-    talk = clause.talk.copy()
-    talk.noun = singular(new[-1].word)[0]
+    talk = clause.talk.about(singular(new[-1].word)[0])
     found = targets(clause.slot("T"), talk)
     if found is None:
         return None

@@ -86,7 +86,7 @@ def _same(a: Selector, b: Selector) -> bool:
         return False
     if b.noun == "*":
         return a.noun == "*" and a.exclude == b.exclude
-    return replace(a, count=1) == replace(b, count=1)
+    return a == b or (a.count != b.count and replace(a, count=b.count) == b)
 
 
 def _opposed(a: Operation, b: Operation) -> bool:

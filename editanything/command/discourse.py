@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from editanything.command.nouns import is_kind, is_person
 from editanything.command.types import Selector
@@ -40,13 +41,19 @@ class Discourse:
     last: tuple[Selector, ...] = ()
     person: Selector | None = None
     noun: str | None = None  # for "one"
+    known: dict[Any, Any] = field(default_factory=dict)  # phrases read with this memory
 
     def copy(self) -> Discourse:
         """Another one with the same memory."""
         return replace(self)
 
+    def about(self, noun: str) -> Discourse:
+        """Another one in which "one" is a `noun`: "all cars but the red one"."""
+        return replace(self, noun=noun, known={})
+
     def name(self, *things: Selector) -> None:
         """Remember what was just named."""
+        self.known = {}
         named = tuple(thing for thing in things if thing.image in (None, "A"))
         if named:
             self.last = named

@@ -289,7 +289,7 @@ def _after_relation(tokens: Tokens, selector: Selector, talk: Discourse) -> Sele
             return None
         name, stop = found
     anchors = _in_color(tokens[stop:], name, selector) or anchors_of(
-        tokens[stop:], name, about(selector, talk)
+        tokens[stop:], name, talk.about(selector.noun)
     )
     if anchors is None:
         return None
@@ -308,13 +308,6 @@ def _in_color(tokens: Tokens, name: str, wearer: Selector) -> tuple[Selector, ..
     if name == "in" and is_person(wearer.noun) and colors.is_color(text):
         return (Selector("clothes", tuple(text.split())),)
     return None
-
-
-def about(selector: Selector, talk: Discourse) -> Discourse:
-    """A memory in which "one" is the noun of `selector`: "all cars but the red one"."""
-    inner = talk.copy()
-    inner.noun = selector.noun
-    return inner
 
 
 def _eyewear(thing: Selector) -> Selector:
@@ -350,5 +343,5 @@ def _after_of(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector |
 def _after_exception(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
     if selector.count != "all":
         return None
-    found = _exclusion(tokens, about(selector, talk))
+    found = _exclusion(tokens, talk.about(selector.noun))
     return None if found is None else replace(selector, exclude=found)

@@ -74,7 +74,7 @@ def _strip_end(tokens: Tokens, trailing: Phrases) -> Tokens:
             tokens = tokens[:-1]
             continue
         start = trailing.ends(words_of(tokens))
-        if start is None or start == 0:
+        if start is None or start == 0 or tokens[start - 1].word in {"the", "a", "an"}:
             return tokens
         tokens = tokens[:start]
     return tokens
@@ -86,6 +86,10 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
         return
     yield from _wished(tokens)
     yield tokens
+    adverb = lexicon().amounts.at(words_of(tokens), 0)
+    if adverb is not None and adverb[1] < len(tokens):  # "slightly brighten the face"
+        tokens = (*tokens[adverb[1] :], *tokens[: adverb[1]])
+        yield tokens
     yield from _inflected(tokens)
     yield from _stated(tokens, bare=False)
     yield from _arrow(tokens)
@@ -239,7 +243,8 @@ def _on_selection(tokens: Tokens) -> Iterator[Tokens]:
         yield (*tokens[:longest], it, *tokens[longest:])
     elif words[0] in grammar().by_first:
         yield (tokens[0], it, *tokens[1:])
-    yield (_MAKE, it, *tokens)
+    if not longest and words[0] not in grammar().by_first:
+        yield (_MAKE, it, *tokens)
 
 
 def _telegram(tokens: Tokens) -> Iterator[Tokens]:

@@ -9,7 +9,7 @@ from editanything.command.discourse import Discourse
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_picture_noun, singular
-from editanything.command.phrases import about, noun_phrase
+from editanything.command.phrases import noun_phrase
 from editanything.command.pictures import take_image
 from editanything.command.tokens import Token
 from editanything.command.types import Selector
@@ -34,6 +34,13 @@ def targets(tokens: Tokens, talk: Discourse) -> Targets | None:
     Raises:
         Unresolved: a pronoun in it has nothing to refer to.
     """
+    if tokens not in talk.known:
+        talk.known[tokens] = _targets(tokens, talk)
+    found: Targets | None = talk.known[tokens]
+    return found
+
+
+def _targets(tokens: Tokens, talk: Discourse) -> Targets | None:
     tokens, related = take_related(tokens)
     words = [token.word for token in tokens]
     several = talk.pronoun(" ".join(words))
@@ -53,7 +60,7 @@ def _with_exceptions(tokens: Tokens, related: tuple[str, ...], talk: Discourse) 
             continue
         skip = at + 1 + (tokens[at + 1 : at + 2] != () and tokens[at + 1].word in {"for", "not"})
         group = _try(tokens[:at], talk)
-        spared = None if group is None else _coordinated(tokens[skip:], about(group, talk))
+        spared = None if group is None else _coordinated(tokens[skip:], talk.about(group.noun))
         if group is not None and spared and len(spared) > 1 and group.count == "all":
             return Targets((replace(group, exclude=spared[0]),), related, spared[1:])
     return None
