@@ -133,16 +133,17 @@ def fit(box: Box, goal: Box) -> NDArray[np.float64]:
 def landing_box(where: Where, thing: Mask, draft: Draft) -> Box:
     """The box that a new or moved thing should land in.
 
-    Beside an anchor the thing is as high as the anchor; in a place of the frame, or anywhere, two
-    fifths of the frame's height.
+    Beside an anchor the thing is as high as the anchor, if there is room for its width; in a place
+    of the frame, or anywhere, two fifths of the frame's height.
     """
     height, width = draft.shape
     wide, high = thing.box[2] - thing.box[0], thing.box[3] - thing.box[1]
     if where.relation is not None:
         anchors = [draft.find(anchor).box for anchor in where.relation.anchors]
         around = box_union(*anchors)
-        anchor_high = around[3] - around[1]
-        own = (max(1, round(wide * anchor_high / high)), anchor_high)
+        room = _room(around, where.relation.rel, (height, width))
+        new_high = min(float(around[3] - around[1]), room * high / wide)
+        own = (max(1, round(new_high * wide / high)), max(1, round(new_high)))
         return _beside(around, where.relation.rel, own, (height, width))
     place = (0, 0, width, height)
     if where.region is not None:
@@ -152,6 +153,14 @@ def landing_box(where: Where, thing: Mask, draft: Draft) -> Box:
     x = round((place[0] + place[2] - new_wide) / 2)
     floor = place[3] - round(0.05 * height)
     return _inside((x, floor - new_high, x + new_wide, floor), (height, width))
+
+
+def _room(anchor: Box, relation: str, shape: tuple[int, int]) -> float:
+    """The width that is free on the side that `relation` names; at least a tenth of the frame."""
+    width = shape[1]
+    left, right = 0.9 * anchor[0], 0.9 * (width - anchor[2])
+    free = {"left_of": left, "right_of": right, "next_to": max(left, right)}
+    return max(free.get(relation, float(width)), 0.1 * width)
 
 
 def _beside(anchor: Box, relation: str, size: tuple[int, int], shape: tuple[int, int]) -> Box:

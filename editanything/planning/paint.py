@@ -48,6 +48,8 @@ def modify(draft: Draft, operation: Operation) -> list[Step]:
         Refusal: a value that is no colour.
     """
     selector, value = target_of(operation), str(operation.value)
+    if is_background(selector) and value in ("transparent", "see-through"):
+        return remove(draft, operation)
     color, strength = parse_color(value), 1.0
     if color is None and (base := comparative(value)) is not None:
         color, strength = parse_color(base), 0.5
