@@ -20,13 +20,16 @@ from editanything.errors import InputError
 from editanything.types import RGB, Bool2D, Painted, Progress, part_of_progress, report
 
 RADIUS_PX = 3
-COARSEST_DEPTH_PX = 7.0  # the deepest hole pixel at the coarsest scale is about this far inside
+COARSEST_DEPTH_PX = 10.0  # the deepest hole pixel at the coarsest scale is about this far inside
 COARSEST_SIDE_PX = 24
 FEWEST_SOURCES = 40
 MAX_MATCHED_PX = 1_300_000  # larger crops are matched at half the resolution, copied at full
-SEAM_LIMIT = 24.0  # grey levels
-ROUNDS = (2, 3, 4, 6, 8, 10)
-SHADING_REACH = 0.5  # of the hole's depth ... as a length over which the rim's shading is felt
+SEAM_LIMIT = 64.0  # grey levels
+ROUNDS = (2, 3, 4, 6, 8, 10)  # at full size, half, a quarter, ...
+JUMPS_PX = (1, 2, 5)  # how far away the neighbours are whose shift is tried
+REACH_PX = 32
+PLAINER = 0.9  # a membrane's field is taken only where it matches better than this
+SHADING_REACH = 2.0  # of the hole's depth: how far the rim's shading is felt
 
 
 def fill(
@@ -46,7 +49,7 @@ def fill(
         sources: (h, w) pixels that may be copied; default all outside the hole.
         seed: other seeds give other, equally likely texture.
         opacity: (h, w) a transparency that is to be filled likewise.
-        progress: told at least once per round of work.
+        progress: told after every pass over the hole; answering False cancels.
 
     Returns:
         The crop with its hole filled; all other pixels are as they were.
@@ -86,7 +89,12 @@ def compose(image: RGB, hole: Bool2D, source: NDArray[np.int64], progress: Progr
     divergence = poisson.seam_divergence(copied, source, hole, SEAM_LIMIT)
     depth = float(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5).max())
     report(progress, 0.3, "blending")
-    shade = poisson.correction(divergence, hole, reach_px=max(8.0, depth * SHADING_REACH))
+    shade = poisson.correction(
+        divergence,
+        hole,
+        reach_px=max(8.0, depth * SHADING_REACH),
+        progress=part_of_progress(progress, 0.3, 1.0),
+    )
     return np.clip(np.rint(copied + shade), 0, 255).astype(np.uint8)
 
 
@@ -107,8 +115,11 @@ def match(
     for k in range(len(scales) - 1, finest - 1, -1):
         level = scales[k]
         part = part_of_progress(progress, done[k], done[k] + work[k] / work.sum())
-        painted, start = begin(level, below, field, rng)
-        field = refine(level, painted, start, rounds[k], rng, part)
+        if field is None:
+            field = closed(level, rounds[k], rng, part)
+        else:
+            painted, start = begin(level, below, field, rng)
+            field = refine(level, painted, start, rounds[k], rng, part)
         below = level
     assert field is not None
     return spread(level, pm.best_copy(level, field), 2**finest, hole, usable)
@@ -159,16 +170,47 @@ def halved(level: pm.Level) -> pm.Level:
     )
 
 
+def closed(
+    level: pm.Level, rounds: int, rng: np.random.Generator, progress: Progress | None
+) -> pm.Field:
+    """The coarsest scale's field, from the better of two beginnings.
+
+    Closing from the rim carries on texture and lines, but may carry in half a face; a smooth
+    membrane has no such things, but ends with plainer patches, which match more easily. It is
+    taken where it matches better by more than that.
+    """
+    fields = []
+    for turn in range(2):
+        part = part_of_progress(progress, turn / 2, (turn + 1) / 2)
+        if turn == 0:
+            painted = level.image.copy()
+            start = peel(level, painted, level.hole, rng, part_of_progress(part, 0.0, 0.1))[
+                level.targets
+            ]
+        else:
+            painted = poisson.membrane(level.image, level.hole)
+            start = np.full(len(level.targets), -1, np.int64)
+        part = part_of_progress(part, 0.1, 1.0)
+        fields.append(refine(level, painted, or_chance(level, start, rng), rounds, rng, part))
+    peeled, smooth = (float(field.distance.mean(dtype=np.float64)) for field in fields)
+    return fields[1] if smooth < PLAINER * peeled else fields[0]
+
+
+def or_chance(level: pm.Level, start: pm.Index, rng: np.random.Generator) -> pm.Index:
+    """`start` with a random source wherever it has none (-1)."""
+    chance = level.sources[rng.integers(0, len(level.sources), len(start))]
+    return np.where(start < 0, chance, start)
+
+
 def begin(
-    level: pm.Level, below: pm.Level, field: pm.Field | None, rng: np.random.Generator
+    level: pm.Level, below: pm.Level, field: pm.Field, rng: np.random.Generator
 ) -> tuple[pm.Float, pm.Index]:
     """The picture as first painted at a scale, and a source for each target.
 
     Takes over the field of the coarser scale where that has one; closes the rest from the rim.
     """
     plane = np.full(level.hole.size, -1, np.int64)
-    if field is not None:
-        plane[level.targets] = doubled(level, below, field)
+    plane[level.targets] = doubled(level, below, field)
     painted = level.image.copy()
     seen = pm.covered(level, plane)
     unknown = level.hole.copy()
@@ -177,9 +219,7 @@ def begin(
     if unknown.any():
         peeled = peel(level, painted, unknown, rng)
         plane = np.where(plane < 0, peeled, plane)
-    start = plane[level.targets]
-    chance = level.sources[rng.integers(0, len(level.sources), len(start))]
-    return painted, np.where(start < 0, chance, start)
+    return painted, or_chance(level, plane[level.targets], rng)
 
 
 def doubled(level: pm.Level, below: pm.Level, field: pm.Field) -> pm.Index:
@@ -216,7 +256,8 @@ def refine(
     inside = (ty - y0) * (x1 - x0) + tx - x0
     exact = len(start) * len(level.sources) <= pm.MAX_EXACT
     for turn in range(rounds):
-        report(progress, turn / rounds, "matching texture")
+        part = part_of_progress(progress, turn / rounds, (turn + 1) / rounds)
+        report(part, 0.0, "matching texture")
         near = pm.descriptors(painted[y0:y1, x0:x1], level.radius_px, (y0, x0), scale_px)
         targets = near[inside]
         if exact:
@@ -228,9 +269,9 @@ def refine(
                 sources,
                 start,
                 rng=rng,
-                jumps_px=(1, 2, 5),
-                reach_px=32,
-                shifts=np.zeros(0, np.int64),
+                jumps_px=JUMPS_PX,
+                reach_px=REACH_PX,
+                progress=part,
             )
         start = field.source
         if turn < rounds - 1:

@@ -11,13 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editanything.backends.classical.patchmatch import POSITION_WEIGHT, Float, Index, Level
-from editanything.types import Bool2D
+from editanything.types import Bool2D, Progress, report
 
 MAX_SOURCES = 12_000
 ROWS = 256  # patches compared at a time
 
 
-def peel(level: Level, painted: Float, unknown: Bool2D, rng: np.random.Generator) -> Index:
+def peel(
+    level: Level,
+    painted: Float,
+    unknown: Bool2D,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+) -> Index:
     """Paint the `unknown` pixels of `painted` (in place).
 
     Args:
@@ -25,6 +31,7 @@ def peel(level: Level, painted: Float, unknown: Bool2D, rng: np.random.Generator
         painted: (h, w, 5) the level's image, filled wherever `unknown` is False.
         unknown: (h, w) pixels of the level's hole.
         rng: draws the sources that are compared where there are very many.
+        progress: told once per layer.
 
     Returns:
         (h * w,) the flat source of the patch around each pixel that was painted, else -1.
@@ -42,7 +49,9 @@ def peel(level: Level, painted: Float, unknown: Bool2D, rng: np.random.Generator
     known_patches = known_patches.reshape(len(sources), -1)
     left = unknown.copy()
     out = np.full(h * w, -1, np.int64)
+    size = int(unknown.sum())
     while left.any():
+        report(progress, 1 - float(left.sum()) / size, "closing the hole")
         touched = cv2.dilate((~left).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         y, x = np.nonzero(left & touched)
         centre = np.clip(y, r, h - 1 - r) * w + np.clip(x, r, w - 1 - r)

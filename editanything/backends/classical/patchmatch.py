@@ -7,8 +7,7 @@ descriptors are squared distances between (slightly smoothed) patches. Everythin
 the manner of Jacobi, each pixel from the state before, so the result does not depend on an order.
 
 Sources: Barnes et al., PatchMatch (2009); Wexler, Shechtman, Irani, Space-Time Completion of
-Video (2007); Newson et al., Video Inpainting of Complex Scenes (2014); He and Sun, Statistics of
-Patch Offsets for Image Completion (2012).
+Video (2007); Newson et al., Video Inpainting of Complex Scenes (2014).
 """
 
 from __future__ import annotations
@@ -20,16 +19,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.types import Bool2D
+from editanything.types import Bool2D, Progress, report
 
 Float = NDArray[np.float32]
 Index = NDArray[np.int64]  # flat pixel indices into a level
 
 NUM_LUMA = 5  # cosine waves u + v < NUM_LUMA of the luma: 15 numbers
 NUM_CHROMA = 2  # and of either chroma: 3 numbers
-TEXTURE_WEIGHT = 1.5
+TEXTURE_WEIGHT = 4.0
 MEAN_WEIGHT = 0.7  # shading is corrected at the end, so a patch of another mean is forgiven
-POSITION_WEIGHT = 30.0
+POSITION_WEIGHT = 60.0
+NARROWER = 0.3
+CONFIDENCE_BASE = 1.2  # a patch counts so many times less per pixel away from the rim
 CHUNK = 4096  # descriptors compared at a time: what the cache holds
 MAX_EXACT = 30_000_000  # pairs of patches that are compared exhaustively
 
@@ -210,9 +211,9 @@ def search(
     rng: np.random.Generator,
     jumps_px: tuple[int, ...],
     reach_px: int,
-    shifts: Index,
+    progress: Progress | None = None,
 ) -> Field:
-    """Improve a field by PatchMatch: neighbours' shifts, common shifts, random tries.
+    """Improve a field by PatchMatch: neighbours' shifts, then random tries.
 
     Args:
         level: the scale that is worked at.
@@ -222,25 +223,25 @@ def search(
         rng: where the random tries come from.
         jumps_px: how far away the neighbours are whose shift is tried, one pass each.
         reach_px: the first random window; it is halved down to one pixel.
-        shifts: flat shifts tried everywhere (He and Sun's dominant offsets).
+        progress: told after every pass over the targets.
     """
     state = _Search(
         level, targets, sources, start.copy(), squared_distances(targets, sources, start)
     )
     here, width = level.targets, level.width
     plane = np.full(level.hole.size, -1, np.int64)
-    for jump in jumps_px:
+    for turn, jump in enumerate(jumps_px):
         for step in (jump, -jump, jump * width, -jump * width):
             plane[here] = state.source
             neighbour = plane[np.clip(here + step, 0, plane.size - 1)]
             state.offer(np.where(neighbour < 0, -1, neighbour - step))
-    for shift in shifts:
-        state.offer(here + shift)
+            report(progress, turn / (len(jumps_px) + 1), "matching texture")
     state.offer(level.sources[rng.integers(0, len(level.sources), len(here))])
     reach = reach_px
     while reach >= 1:
         dy, dx = rng.integers(-reach, reach + 1, (2, len(here)))
         state.offer(state.source + dy * width + dx)
+        report(progress, len(jumps_px) / (len(jumps_px) + 1), "matching texture")
         reach //= 2
     return Field(state.source, state.distance)
 
@@ -248,11 +249,12 @@ def search(
 def vote_weights(level: Level, field: Field) -> Float:
     """How much each target's patch says about its pixels: alike patches near the rim most.
 
-    The likeness is eq. 4 of Wexler et al. with their sigma, the 75th percentile.
+    The likeness is eq. 4 of Wexler et al.; their sigma^2, the 75th percentile of the distances,
+    is made narrower, so that fewer patches are averaged and less texture is lost.
     """
-    variance = np.float32(np.percentile(field.distance, 75) + 1e-3)
+    variance = np.float32(NARROWER * np.percentile(field.distance, 75) + 1e-3)
     near = np.maximum(level.depth_px.ravel()[level.targets] - level.radius_px, 0)
-    confidence = np.power(np.float32(1.2), -np.minimum(near, 60))
+    confidence = np.power(np.float32(CONFIDENCE_BASE), -np.minimum(near, 60))
     return np.asarray(np.exp(-field.distance / (2 * variance)) * confidence + 1e-9, np.float32)
 
 

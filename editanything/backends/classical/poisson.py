@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.types import Bool2D
+from editanything.types import Bool2D, Progress, report
 
 Float = NDArray[np.float32]
-NUM_CYCLES = 8
+MAX_CYCLES = 12
+TOLERANCE = 1e-3
 SMALLEST_PX = 4
 
 
@@ -77,7 +78,9 @@ def _doubled(x: Float, shape: tuple[int, int]) -> Float:
     return big.reshape(2 * x.shape[0], 2 * x.shape[1], -1)[: shape[0], : shape[1]]
 
 
-def correction(divergence: Float, hole: Bool2D, *, reach_px: float) -> Float:
+def correction(
+    divergence: Float, hole: Bool2D, *, reach_px: float, progress: Progress | None = None
+) -> Float:
     """What to add inside the hole so that its steps become as wanted, zero outside.
 
     Minimises the sum over neighbours a, b of `(e_b - e_a - r_ab)^2` plus `(e / reach_px)^2`.
@@ -86,12 +89,50 @@ def correction(divergence: Float, hole: Bool2D, *, reach_px: float) -> Float:
         divergence: (h, w, c) float32, for each pixel the sum over its neighbours of r towards it.
         hole: (h, w) where e is unknown; e = 0 elsewhere.
         reach_px: how far the rim's correction is felt.
+        progress: told once per cycle.
+    """
+    ys, xs = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
+    part = slice(max(0, ys[0] - 1), ys[-1] + 2), slice(max(0, xs[0] - 1), xs[-1] + 2)
+    out = np.zeros_like(divergence)
+    out[part] = _solve(divergence[part], hole[part], 1.0 / reach_px**2, progress)
+    return out
+
+
+def _solve(divergence: Float, hole: Bool2D, damping: float, progress: Progress | None) -> Float:
+    """Conjugate gradients, each direction from one V-cycle.
+
+    A V-cycle on a ragged hole is no exact inverse and may overshoot; the step along its direction
+    is therefore the best one, and cannot diverge (Notay, Flexible Conjugate Gradients, 2000).
     """
     unknown = hole.astype(np.float32)[..., None]
-    x = np.zeros_like(divergence)
-    for _ in range(NUM_CYCLES):
-        x = _cycle(x, divergence * unknown, unknown, 1.0 / reach_px**2)
+    degree = _degree(hole.shape) + np.float32(damping)
+    x, rest = np.zeros_like(divergence), divergence * unknown
+    goal = TOLERANCE * float(np.abs(rest).max())
+    direction, old, old_product = np.zeros_like(x), rest, 1.0
+    for turn in range(MAX_CYCLES):
+        if np.abs(rest).max() <= goal:
+            break
+        report(progress, turn / MAX_CYCLES, "blending")
+        step = _cycle(np.zeros_like(x), rest, unknown, damping)
+        beta = _dot(step, rest - old) / old_product if turn else 0.0
+        direction = step + np.float32(beta) * direction
+        bent = (degree * direction - _neighbour_sum(direction)) * unknown
+        length = np.float32(_dot(direction, rest) / max(_dot(direction, bent), 1e-30))
+        old, old_product = rest, max(_dot(step, rest), 1e-30)
+        x, rest = x + length * direction, rest - length * bent
     return x
+
+
+def _dot(a: Float, b: Float) -> float:
+    """Inner product, summed in a fixed order (a BLAS would not promise one)."""
+    return float(np.sum(a * b, dtype=np.float64))
+
+
+def membrane(image: Float, hole: Bool2D) -> Float:
+    """`image` (h, w, c) with its hole spanned as smoothly as its rim allows."""
+    known = ~hole[..., None]
+    values = np.where(known, image, 0).astype(np.float32)
+    return values + correction(_neighbour_sum(values), hole, reach_px=1e4)
 
 
 def seam_divergence(copied: Float, source: NDArray[np.int64], hole: Bool2D, limit: float) -> Float:
