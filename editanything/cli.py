@@ -227,6 +227,33 @@ def _segment(arguments: argparse.Namespace) -> None:
         _say(json.dumps(row | {"pixels": region.mask.area}, ensure_ascii=False))
 
 
+def _add_batch(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("folder", metavar="FOLDER", help="the pictures")
+    verb.add_argument("text", metavar="COMMAND", help='what to do to each: "blur the background"')
+    verb.add_argument("-o", "--output", required=True, metavar="OUT", help="folder for the results")
+    verb.add_argument("--seed", type=int, default=0, metavar="N", help="decides all chance (0)")
+    _add_preset(verb)
+
+
+def _batch(arguments: argparse.Namespace) -> None:
+    from editanything.batch import edit_folder
+
+    failed = 0
+    done = edit_folder(
+        _editor(arguments),
+        Path(arguments.folder),
+        arguments.text,
+        Path(arguments.output),
+        seed=arguments.seed,
+    )
+    for picture in done:
+        failed += picture.error is not None
+        result = picture.error or ("there already" if picture.skipped else str(picture.output))
+        _say(f"{picture.source.name}: {result}")
+    if failed:
+        raise InputError(f"{failed} of the pictures could not be edited; the others are done.")
+
+
 def _add_replay(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("recipe", metavar="RECIPE", help="a saved result, or its recipe as JSON")
     verb.add_argument("input", metavar="IN", help="the picture that the recipe starts from")
@@ -361,6 +388,7 @@ VERBS: dict[str, tuple[str, Add, Run]] = {
         _add_segment,
         _segment,
     ),
+    "batch": ("Edit every picture of a folder.", _add_batch, _batch),
     "replay": ("Carry out a saved result's recipe again.", _add_replay, _replay),
     "serve": ("Open the web editor on this machine.", _add_serve, _serve),
 }
