@@ -46,6 +46,8 @@ def color_value(text: str) -> str | None:
         stripped = stripped.removesuffix(noun)
     for adverb in (
         "shade of ",
+        "fresh coat of ",
+        "coat of ",
         "more of a ",
         "bit more ",
         "much ",

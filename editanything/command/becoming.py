@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editanything import colors
+from editanything.command.adding import new_thing
 from editanything.command.attributes import (
     FRAME,
     classify,
@@ -18,7 +19,7 @@ from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_kind, is_person, is_picture_noun, singular
-from editanything.command.types import Operation, Relation, Selector
+from editanything.command.types import Operation, Relation, Selector, Where
 
 
 def _attribute_slot(thing: Selector, clause: Clause | None = None) -> tuple[str, Selector] | None:
@@ -240,34 +241,42 @@ def give(clause: Clause) -> Operations | None:
     if found is None or not value or found.things[0].noun in FRAME:
         return None
     words = value_text(value).split()
-    noun = singular(words[-1])[0]
-    attribute = lexicon().attribute_nouns.whole([words[-1]])
+    return each(
+        found,
+        lambda thing: _haircut(thing, words) or _quality(thing, words) or _given(thing, value),
+    )
 
-    def make(thing: Selector) -> Operation | None:
-        if attribute == "hairstyle" or (noun == "hair" and len(words) > 1):
-            hair = Selector("hair", part_of=thing)
-            said = " ".join(words[:-1])
-            if color_value(said):
-                return Operation("modify", hair, attribute="color", value=said)
-            return Operation("modify", hair, attribute="hairstyle", value=said)
-        if attribute is not None and len(words) > 1:
-            return Operation("modify", thing, attribute=attribute, value=" ".join(words[:-1]))
-        if lexicon().attributes["expression"].whole([noun]) and is_kind(
-            thing.noun, "person", "animal"
-        ):
-            return Operation("modify", thing, attribute="expression", value=" ".join(words))
-        if (
-            is_kind(noun, "body")
-            and len(words) > 1
-            and noun not in {"bob", "mohawk", "ponytail", "bun", "braid", "stubble", "tail"}
-        ):
-            return _body_part(thing, words)
-        if lexicon().attributes["hairstyle"].whole(words) and is_person(thing.noun):
-            hair = Selector("hair", part_of=thing)
-            return Operation("modify", hair, attribute="hairstyle", value=" ".join(words))
-        return _given(thing, value)
 
-    return each(found, make)
+def _haircut(thing: Selector, words: list[str]) -> Operation | None:
+    """A bob, a buzz cut, a short haircut, red hair: the hair of the one who gets it."""
+    hair, text = Selector("hair", part_of=thing), " ".join(words)
+    if is_person(thing.noun) and lexicon().attributes["hairstyle"].whole(words) is not None:
+        return Operation("modify", hair, attribute="hairstyle", value=text)
+    if len(words) < 2 or not (words[-1] == "hair" or _attribute_noun(words) == "hairstyle"):
+        return None
+    said = " ".join(words[:-1])
+    kind = "color" if color_value(said) else "hairstyle"
+    return Operation("modify", hair, attribute=kind, value=said)
+
+
+def _attribute_noun(words: list[str]) -> str | None:
+    return lexicon().attribute_nouns.whole(words[-1:])
+
+
+def _quality(thing: Selector, words: list[str]) -> Operation | None:
+    """A rough texture, a smile, blue eyes."""
+    noun, text = singular(words[-1])[0], " ".join(words)
+    named = _attribute_noun(words)
+    if named is not None and len(words) > 1:
+        said = " ".join(words[:-1])
+        return Operation("modify", thing, attribute=named, value=color_value(said) or said)
+    alive = is_kind(thing.noun, "person", "animal")
+    if alive and lexicon().attributes["expression"].whole([noun]) is not None:
+        return Operation("modify", thing, attribute="expression", value=text)
+    growable = lexicon().attributes["hairstyle"].whole([noun]) is not None or noun == "tail"
+    if is_kind(noun, "body") and len(words) > 1 and not growable:
+        return _body_part(thing, words)
+    return None
 
 
 def _body_part(thing: Selector, words: list[str]) -> Operation | None:
@@ -279,9 +288,6 @@ def _body_part(thing: Selector, words: list[str]) -> Operation | None:
 
 
 def _given(thing: Selector, value: Tokens) -> Operation | None:
-    from editanything.command.adding import new_thing
-    from editanything.command.types import Where
-
     made = new_thing(value)
     if made is None:
         return None

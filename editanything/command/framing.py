@@ -25,7 +25,7 @@ def crop(clause: Clause) -> Operations | None:
         return None
     thing = found.things[0]
     if thing == IMAGE:
-        raise Ask("no_value", "the picture")
+        raise Ask("no_value", "the picture", "Crop to what part of the picture?")
     return (Operation("crop", thing),)
 
 

@@ -158,6 +158,8 @@ def _missing(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, st
     verb = _verb_length(words)
     if verb == len(words):
         return "no_target", " ".join(words)
+    if verb and _dangling(tokens[verb:], talk):
+        return "unresolved_reference", " ".join(words[verb:])
     if verb and (words[verb] in _PREPOSITIONS or tokens[verb].kind == "relation"):
         return "no_target", " ".join(words[:verb])
     if verb and words[0] in NEEDS_VALUE:
@@ -210,6 +212,15 @@ def _is_thing(tokens: Tokens, talk: Discourse) -> bool:
         return bool(tokens) and targets(tokens, talk) is not None
     except Unresolved:
         return True
+
+
+def _dangling(tokens: Tokens, talk: Discourse) -> bool:
+    """Whether the words are a pronoun with nothing to refer to."""
+    try:
+        targets(tokens, talk)
+    except Unresolved:
+        return True
+    return False
 
 
 def _mostly_english(tokens: Tokens) -> bool:

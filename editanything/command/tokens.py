@@ -198,7 +198,7 @@ def _is_known(word: str) -> bool:
 def repair(word: str) -> str:
     """The word, or the nearest word of the vocabulary if it is none.
 
-    At most one edit in a word of up to four letters, two in a longer one (an edit puts in, leaves
+    At most one edit in a word of up to five letters, two in a longer one (an edit puts in, leaves
     out, changes or swaps neighbouring letters). A correct English word is never touched.
     """
     if len(word) < 3 or len(word) > 24 or not word.isalpha() or _is_known(word):
