@@ -106,16 +106,17 @@ class _Recompute(torch.autograd.Function):
         ctx: Any, q: Tensor, k: Tensor, v: Tensor, table: Tensor | None, rest: Bias
     ) -> Tensor:
         ctx.save_for_backward(q, k, v, table, rest.index, rest.blocked)
-        out = torch.empty_like(q)
+        out, bias = torch.empty_like(q), _Rows(rest, q.dtype)
         for start, stop in _chunks(q, k):
-            probabilities = _softmax_of(q, k, rest, start, stop)
+            probabilities = _softmax_of(q, k, bias, start, stop)
             torch.matmul(probabilities, v[start:stop], out=out[start:stop])
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, table, index, blocked = ctx.saved_tensors
-        bias, d_out, scale = Bias(table, index, blocked), grads[0], q.shape[-1] ** -0.5
+        bias = _Rows(Bias(table, index, blocked), q.dtype)
+        d_out, scale = grads[0].contiguous(), q.shape[-1] ** -0.5
         dq, dk, dv = torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
         learns = ctx.needs_input_grad[3]
         d_table, d_shared = None, None  # gradients of the table (H, T), of one shared bias
@@ -146,10 +147,22 @@ def _chunks(q: Tensor, k: Tensor) -> list[tuple[int, int]]:
     return [(start, min(start + size, len(q))) for start in range(0, len(q), size)]
 
 
-def _softmax_of(q: Tensor, k: Tensor, bias: Bias, start: int, stop: int) -> Tensor:
+class _Rows:
+    """A bias written out chunk by chunk; what the whole batch shares, once."""
+
+    def __init__(self, bias: Bias, dtype: torch.dtype) -> None:
+        self.bias, self.dtype = bias, dtype
+        self.shared = bias.blocked is None and (bias.index is None or len(bias.index) == 1)
+        self.dense = bias.dense(dtype) if self.shared else None
+
+    def of(self, start: int, stop: int) -> Tensor | None:
+        return self.dense if self.shared else self.bias.rows(start, stop).dense(self.dtype)
+
+
+def _softmax_of(q: Tensor, k: Tensor, bias: _Rows, start: int, stop: int) -> Tensor:
     """softmax(q·kᵀ/√D + bias) of some images, (stop - start, H, Q, K)."""
     logits = torch.matmul(q[start:stop] * q.shape[-1] ** -0.5, k[start:stop].mT)
-    dense = bias.rows(start, stop).dense(q.dtype)
+    dense = bias.of(start, stop)
     if dense is not None:
         logits += dense
     return logits.softmax(-1)

@@ -86,14 +86,6 @@ class Mlp(nn.Module):
         return self.fc2(F.gelu(self.fc1(x), approximate=self.approximate))
 
 
-def join(linear: nn.Linear, x: Tensor, skip: Tensor) -> Tensor:
-    """linear(cat[x, skip]) without the copy: W·[x; s] = Wₓ·x + Wₛ·s."""
-    width = x.shape[-1]
-    return F.linear(x, linear.weight[:, :width]) + F.linear(
-        skip, linear.weight[:, width:], linear.bias
-    )
-
-
 class AdaLNBlock(nn.Module):
     """A transformer block with adaLN-Zero [DiT], for MDT with a bias table and a long skip."""
 
@@ -131,7 +123,7 @@ class AdaLNBlock(nn.Module):
         """
         if self.skip_linear is not None:
             assert skip is not None, "this block needs its long skip"
-            x = join(self.skip_linear, x, skip)
+            x = self.skip_linear(torch.cat([x, skip], dim=-1))
         shift1, scale1, gate1, shift2, scale2, gate2 = self.adaLN_modulation(c)[:, None].chunk(
             6, dim=-1
         )

@@ -13,7 +13,6 @@ from mdt.models.conditioning import Label, timestep_features
 from mdt.models.layers import (
     Mlp,
     PatchEmbed,
-    join,
     pair,
     resize_positions,
     token_grid,
@@ -38,7 +37,7 @@ class UViTBlock(nn.Module):
         """One block over (B, N, C) tokens."""
         if self.skip_linear is not None:
             assert skip is not None, "this block needs its long skip"
-            x = join(self.skip_linear, x, skip)
+            x = self.skip_linear(torch.cat([x, skip], dim=-1))
         x = x + self.attn(self.norm1(x), where)
         return x + self.mlp(self.norm2(x))
 
