@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -81,7 +80,7 @@ def upright(
         bytes(icc) if icc else None,
         exif_tags.upright(block) if block else None,
         xmp_packet.upright(packet) if packet else None,
-        density if density and all(math.isfinite(d) and d > 0 for d in density) else None,
+        density if density and all(0.1 <= d <= 100_000 for d in density) else None,
         notes,
         recipe,
         origin,
@@ -95,5 +94,7 @@ def bare(block: bytes | None) -> bytes | None:
 
 def reason(error: Exception) -> str:
     """The first line of an error, without its full stop."""
+    if isinstance(error, UnicodeDecodeError):
+        return "damaged"
     text = str(getattr(error, "detail", "") or error).strip() or type(error).__name__
     return text.splitlines()[0].strip().rstrip(".")

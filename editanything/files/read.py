@@ -31,6 +31,8 @@ from editanything.files.vips import load_vips, to_rgb
 
 #: What Pillow reads where libvips does not, by first bytes; all of 8 bits a sample.
 _PILLOW_KINDS = {b"BM": "Bmp", b"\0\0\1\0": "Ico", b"qoif": "Qoi"}
+#: Kinds whose libraries (libjpeg, libtiff) only warn of pixels that are not there.
+_WARY = ("jpeg", "tiff")
 _CONVERTED = {"cmyk": "CMYK", "lab": "Lab", "labs": "Lab", "labq": "Lab", "xyz": "XYZ"}
 _READABLE = "PNG, JPEG, TIFF, WebP, AVIF, GIF or BMP"
 
@@ -130,16 +132,17 @@ def _refuse_drawings(head: bytes, name: str) -> None:
 
 def _read_vips(source: Source, kind: str, name: str, max_megapixels: float) -> Decoded:
     vips = load_vips()
+    if isinstance(source, Path) and not _is_utf8(source):
+        source = source.read_bytes()  # pyvips takes no other names
     try:
         try:
-            # "warning" for what libjpeg and libtiff would else let pass: half a picture, in grey.
-            strictness = "warning" if kind in ("jpeg", "tiff") else "error"
+            strictness = "warning" if kind in _WARY else "error"
             image, samples, notes = _decode(source, kind, name, max_megapixels, strictness)
         except vips.Error as error:
-            if kind != "jpeg" or _is_serious(error):
+            if kind not in _WARY or _is_serious(kind, error):
                 raise
             image, samples, notes = _decode(source, kind, name, max_megapixels, "error")
-    except vips.Error as error:
+    except (vips.Error, UnicodeDecodeError) as error:  # the latter: pyvips, of a quoted stray byte
         raise InputError(f"{name} is broken, cut off or of a rare kind: {reason(error)}.") from None
     icc, block, packet = (
         image.get(field) if image.get_typeof(field) else None
@@ -167,10 +170,7 @@ def _decode(
     vips = load_vips()
     suffix = "load" if isinstance(source, Path) else "load_buffer"
     given = str(source) if isinstance(source, Path) else source
-    options: dict[str, Any] = {"access": "sequential", "fail_on": strictness}
-    if kind == "heif":
-        options["unlimited"] = True  # the size is checked here
-    image = vips.Operation.call(f"{kind}{suffix}", given, **options)
+    image = vips.Operation.call(f"{kind}{suffix}", given, access="sequential", fail_on=strictness)
     check_size(name, image.width, image.height, max_megapixels)
     image, notes = _plain(image, kind, name)
     shape = (image.height, image.width, image.bands)
@@ -178,9 +178,19 @@ def _decode(
     return image, np.frombuffer(image.write_to_memory(), dtype).reshape(shape), notes
 
 
-def _is_serious(error: Any) -> bool:
-    """Whether a JPEG's pixels are damaged; stray bytes between its segments are not."""
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_serious(kind: str, error: Any) -> bool:
+    """Whether pixels are damaged; stray bytes between a JPEG's segments, or an odd tag, are not."""
     lines = str(error.detail).splitlines()
+    if kind == "tiff":  # a mere warning leaves no text
+        return bool(lines)
     return any("Corrupt" in line and "extraneous" not in line for line in lines)
 
 

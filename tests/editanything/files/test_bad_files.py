@@ -264,3 +264,19 @@ def test_stray_bytes_in_a_jpeg_do_no_harm(picture_files):
     at = data.index(b"\xff\xdb")
     stray = data[:at] + b"\0\0" + data[at:] + b"and more behind its end"
     assert Picture.open(stray).digest() == Picture.open(data).digest()
+
+
+def test_what_libraries_would_say_stays_off_stderr(picture_files, capfd):
+    profile = png_chunk(b"iCCP", b"profil\xe9\0\0" + zlib.compress(bytes(200)))  # no UTF-8
+    body = picture_files["rgb8.png"].read_bytes()
+    assert Picture.open(body[:33] + profile + body[33:]).shape == (151, 97)
+    refused(png_claiming(805_306_465, 3))  # beyond what libvips can even store
+    assert capfd.readouterr() == ("", "")
+
+
+def test_odd_tags_do_not_make_a_tiff_unreadable():
+    block = b"II*\0" + struct.pack("<IHHHII", 8, 1, 0x010F, 2, 6, 26) + bytes(4) + b"Ma\0er\0"
+    picture = Picture(np.zeros((40, 30, 3), np.uint8), exif=block, density=(3e5, 1e-9))
+    again = Picture.open(picture.encode(".tif"))
+    assert again.digest() == picture.digest()
+    assert b"Ma\0er\0" in again.exif

@@ -70,3 +70,12 @@ def test_cmyk_looks_like_the_picture(picture_files):
     assert picture.samples.shape == original.samples.shape
     pair = np.stack([picture.samples.ravel(), original.samples.ravel()]).astype(float)
     assert np.corrcoef(pair)[0, 1] > 0.97
+
+
+def test_names_that_are_no_text_are_names(picture_files, tmp_path):
+    import os
+    from pathlib import Path
+
+    path = Path(os.fsdecode(bytes(tmp_path) + b"/p\xe9.png"))
+    path.write_bytes(picture_files["rgb16.png"].read_bytes())
+    assert Picture.open(path).digest() == Picture.open(picture_files["rgb16.png"]).digest()
