@@ -15,19 +15,21 @@ FOLDER = Path(__file__).parent / "lexicon"
 Table = dict[str, dict[str, tuple[str, ...]]]  # section -> name -> words
 
 
-def read_table(name: str) -> Table:
-    """The sections of one table.
+def read_table(name: str, only: str = "") -> Table:
+    """The sections of one table, or `only` one of them.
 
     Raises:
         ValueError: a line that is neither a section nor an entry.
     """
     table: Table = {}
     section: dict[str, tuple[str, ...]] = {}
+    here = ""
     for number, line in enumerate((FOLDER / name).read_text("utf-8").splitlines(), 1):
         line = line.partition("#")[0].strip()
         if line.startswith("["):
-            section = table.setdefault(line.strip("[]"), {})
-        elif line:
+            here = line.strip("[]")
+            section = table.setdefault(here, {})
+        elif line and only in {"", here}:
             key, colon, words = line.partition(":")
             if not colon:
                 raise ValueError(f"{name}, line {number}: expected `name: words`, got {line!r}.")
@@ -113,6 +115,7 @@ class Lexicon:
     size_tails: Phrases
     sets: dict[str, frozenset[str]]  # small sets that single rules ask for
     vocabulary: frozenset[str]  # what typing slips are repaired to
+    core: frozenset[str]  # the words that most sentences are made of: likelier than others
 
 
 @lru_cache(maxsize=1)
@@ -159,6 +162,7 @@ def lexicon() -> Lexicon:
         said=said,
         size_tails=said["sets"]["size_tails"],
         sets={name: frozenset(words) for name, words in phrases["sets"].items()},
+        core=_core(phrases),
         vocabulary=_vocabulary((nouns, places, values, phrases), everything, set(irregular)),
     )
 
@@ -176,3 +180,10 @@ def _vocabulary(tables: tuple[Table, ...], nouns: set[str], irregular: set[str])
             cleaned = "".join(c if c.isalpha() or c in "-'&" else " " for c in line)
             out |= set(cleaned.split())
     return frozenset(word for word in out if word.replace("-", "").isalpha() and word.islower())
+
+
+def _core(phrases: Table) -> frozenset[str]:
+    """Little words, and the first four verbs of every class."""
+    verbs = read_table("operations.txt", "verbs")["verbs"]
+    first = {word for words in verbs.values() for word in words[:4] if word.isalpha()}
+    return frozenset(phrases["function"]["words"]) | first | set(verbs)

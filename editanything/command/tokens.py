@@ -215,15 +215,16 @@ def repair(word: str) -> str:
     return min(near, key=lambda found: _slip_cost(word, found[0], int(found[1])))[0]
 
 
-def _slip_cost(word: str, candidate: str, distance: int) -> tuple[int, int, int, int, str]:
-    """Swapped letters are the likeliest slip, then one that keeps the first letter."""
+def _slip_cost(word: str, candidate: str, distance: int) -> tuple[int, int, int, int, int, str]:
+    """Swapped letters are the likeliest slip, then doubled ones; common words before others."""
     swapped = sorted(word) == sorted(candidate)
     doubled = set(word) == set(candidate)
     return (
         distance - (1 if swapped and distance > 1 else 0),
         0 if swapped else 1,
-        0 if word[0] == candidate[0] else 1,
         0 if doubled else 1,
+        0 if candidate in lexicon().core else 1,
+        0 if word[0] == candidate[0] else 1,
         candidate,
     )
 
