@@ -29,7 +29,7 @@ ROUNDS = (2, 3, 4, 6, 8, 10)  # at full size, half, a quarter, ...
 JUMPS_PX = (1, 2, 5)  # how far away the neighbours are whose shift is tried
 REACH_PX = 32
 PLAINER = 0.9  # a membrane's field is taken only where it matches better than this
-SHADING_REACH = 2.0  # of the hole's depth: how far the rim's shading is felt
+SHADING_REACH = 8.0  # of the hole's depth: how far the rim's shading is felt
 
 
 def fill(
@@ -47,7 +47,8 @@ def fill(
         image: (h, w, 3) a crop with context.
         hole: (h, w) pixels to be made; may touch the border and have several parts.
         sources: (h, w) pixels that may be copied; default all outside the hole.
-        seed: other seeds give other, equally likely texture.
+        seed: drives the random tries. In small crops all patches are compared, without any
+            tries, so that every seed gives the same picture.
         opacity: (h, w) a transparency that is to be filled likewise.
         progress: told after every pass over the hole; answering False cancels.
 
@@ -247,6 +248,7 @@ def refine(
     """Match and repaint in turn; ends with a match. `painted` is written to."""
     h, w = level.hole.shape
     scale_px = max(h, w)
+    report(progress, 0.0, "describing texture")
     sources = pm.descriptors(level.image, level.radius_px, (0, 0), scale_px)
     ys, xs = np.nonzero(level.hole)
     m = 2 * level.radius_px
@@ -275,6 +277,7 @@ def refine(
             )
         start = field.source
         if turn < rounds - 1:
+            report(part, 1.0, "painting texture")
             plane = np.zeros(level.hole.size, np.int64)
             plane[level.targets] = field.source
             weight = np.zeros(level.hole.size, np.float32)

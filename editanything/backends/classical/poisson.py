@@ -139,9 +139,9 @@ def seam_divergence(copied: Float, source: NDArray[np.int64], hole: Bool2D, limi
     """The right-hand side for `correction`: how much each step differs from the wanted one.
 
     A step between two pixels that were copied with one shift is as it should be. Elsewhere the
-    wanted step is the mean of what either side's own source has there, as far as that is known.
-    Steps that are wrong by more than `limit` are edges that met badly; they are not spread over
-    the hole.
+    wanted step is the mean of what either side's own source has there, as far as that is known,
+    and none where neither is. Steps that are wrong by more than `limit` are edges that met badly;
+    they are not spread over the hole.
 
     Args:
         copied: (h, w, c) the composed picture, 0..255.
@@ -163,11 +163,9 @@ def seam_divergence(copied: Float, source: NDArray[np.int64], hole: Bool2D, limi
         after, before = a + step * has_after, b - step * has_before
         weight_a = (has_after & known[after]).astype(np.float32)[:, None]
         weight_b = (has_before & known[before]).astype(np.float32)[:, None]
-        here = flat[b] - flat[a]
-        wrong = (flat[after] - flat[a] - here) * weight_a + (
-            flat[b] - flat[before] - here
-        ) * weight_b
-        r = np.clip(wrong / np.maximum(weight_a + weight_b, 1), -limit, limit)
+        wanted = (flat[after] - flat[a]) * weight_a + (flat[b] - flat[before]) * weight_b
+        wanted /= np.maximum(weight_a + weight_b, 1)
+        r = np.clip(wanted - (flat[b] - flat[a]), -limit, limit)
         out[first][y, x] -= r
         out[second][y, x] += r
     return out
