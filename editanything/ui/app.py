@@ -60,17 +60,13 @@ def _connect(app: gr.Blocks, do: Handlers) -> None:
     def on(event: Any, handler: Any, inputs: Any = None, **options: Any) -> Any:
         return event(handler, inputs, outputs, **(LOOK | options))
 
-    for opened in (
-        on(page.open.upload, do.open, page.open),
-        on(page.examples.select, do.open_example),
-        on(page.open_second.upload, do.open_second, page.open_second),
-        on(page.undo.click, do.undo),
-        on(page.redo.click, do.redo),
-        on(page.history.select, do.go),
-        on(page.variations.select, do.adopt),
-        *_run(on, do, settings),
-    ):
-        on(opened.then, do.regions)
+    on(page.open.upload, do.open, page.open)
+    on(page.examples.select, do.open_example)
+    on(page.open_second.upload, do.open_second, page.open_second)
+    on(page.undo.click, do.undo)
+    on(page.redo.click, do.redo)
+    on(page.history.select, do.go)
+    on(page.variations.select, do.adopt)
     # Gestures may follow each other faster than they are answered.
     on(page.stage.select, do.point, trigger_mode="multiple")
     on(page.second.select, do.point_second, trigger_mode="multiple")
@@ -80,13 +76,14 @@ def _connect(app: gr.Blocks, do: Handlers) -> None:
     on(page.cancel.click, do.cancel, queue=False)
     on(page.mode.input, do.view, page.mode)
     on(page.save.click, do.save, page.format)
+    _run(on, do, settings)
     app.unload(do.leave)
 
 
-def _run(on: Any, do: Handlers, settings: list[Any]) -> list[Any]:
-    """Run by the button, by Enter, or by a suggestion; returns the ends of the chains."""
+def _run(on: Any, do: Handlers, settings: list[Any]) -> None:
+    """Run by the button, by Enter, or by a suggestion."""
     page = do.page
     suggested = on(page.suggestions.select, do.suggest)
-    starts = [page.run.click, page.text.submit, suggested.then]
-    begun = [on(start, do.begin, queue=False) for start in starts]
-    return [on(event.then, do.run, settings, **EDIT) for event in begun]
+    for start in (page.run.click, page.text.submit, suggested.then):
+        begun = on(start, do.begin, queue=False)
+        on(begun.then, do.run, settings, **EDIT)

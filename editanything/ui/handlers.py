@@ -19,6 +19,7 @@ from editanything.ui.answers import SESSION_COMMANDS, report
 from editanything.ui.jobs import Job
 from editanything.ui.page import COMPARE, Page
 from editanything.ui.paint import Updates, status
+from editanything.ui.pointing import Pointing
 from editanything.ui.session import Ask, Outcome, Session
 from editanything.ui.sessions import Sessions
 from editanything.ui.view import View
@@ -103,25 +104,6 @@ class Handlers:
         session, view = self.session(request)
         session.open_second(None)
         return self._all(session, view)
-
-    def regions(self, request: gr.Request) -> Updates:
-        """Find the regions of the pictures, after they are shown."""
-        session, view = self.session(request)
-        here = session.picture
-        if here is None:
-            return {}
-        here.regions()
-        if session.second is not None:
-            session.second.regions()
-        with session.lock:
-            return (
-                {
-                    self.page.stage: paint.stage_value(here, view, paint.marked_area(session)),
-                    **paint.second(self.page, session, view),
-                }
-                if session.picture is here
-                else {}
-            )
 
     # --- pointing
 
@@ -313,11 +295,11 @@ class Handlers:
 
         def work() -> Updates:
             picture = session.result()
-            path = view.folder / f"{token_hex(8)}{suffix}"
+            path = view.new_folder() / session.file_name(suffix)
             picture.save(path)
             lossy = suffix == ".jpg"
             return {
-                self.page.saver: {"file": file_value(path), "name": session.file_name(suffix)},
+                self.page.saver: {"file": file_value(path), "name": path.name},
                 self.page.status: status("info", RE_ENCODED) if lossy else gr.skip(),
             }
 
@@ -357,9 +339,8 @@ class Handlers:
     def _refused(self, session: Session, view: View, refusal: Exception) -> Updates:
         shown: Updates = {}
         if session.picture is not None:
-            marked = paint.marked_area(session)
             shown = {
-                self.page.stage: paint.stage_value(session.picture, view, marked),
+                self.page.stage: paint.stage(session, view),
                 **paint.plan(self.page, session),
                 **paint.second(self.page, session, view),
             }
@@ -395,7 +376,7 @@ def _pixels(what: str, text: str) -> float | None:
 
 
 #: How each gesture of the stage is carried out.
-GESTURES: dict[str, Callable[[Any, dict[str, Any]], None]] = {
+GESTURES: dict[str, Callable[[Pointing, dict[str, Any]], object]] = {
     "click": lambda here, data: here.click(*data["at"], positive=bool(data["add"])),
     "box": lambda here, data: here.box(data["from"], data["to"], add=bool(data["add"])),
     "brush": lambda here, data: here.brush(
@@ -403,4 +384,5 @@ GESTURES: dict[str, Callable[[Any, dict[str, Any]], None]] = {
     ),
     "region": lambda here, data: here.region(int(data["id"]), add=bool(data["add"])),
     "clear": lambda here, _: here.clear(),
+    "regions": lambda here, _: here.regions(),
 }

@@ -46,7 +46,7 @@ def everything(page: Page, session: Session, view: View, *, compare: bool | None
     return {
         page.start: gr.update(visible=False),
         page.work: gr.update(visible=True),
-        page.stage: stage_value(here, view, marked_area(session)),
+        page.stage: stage(session, view),
         page.undo: gr.update(interactive=has_past),
         page.redo: gr.update(interactive=session.history.after is not None),
         page.history: history_items(session, view),
@@ -64,13 +64,19 @@ def mode(page: Page, session: Session, view: View, *, compare: bool | None) -> U
         return {}
     updates: Updates = {
         page.mode: gr.update(value=COMPARE if compare else PICTURE, visible=before is not None),
-        page.stage: gr.update(visible=not compare),
+        page.stage: gr.update(value=stage(session, view), visible=not compare),
         page.slider: gr.update(visible=compare),
     }
     if compare and state is not None and before is not None:
         files = view.pair(before, state)
         updates[page.slider] = gr.update(value=tuple(map(str, files)), visible=True)
     return updates
+
+
+def stage(session: Session, view: View) -> dict[str, Any] | None:
+    """The picture that is edited, as a stage's value."""
+    here = session.picture
+    return stage_value(here, view, marked_area(session)) if here is not None else None
 
 
 def stage_value(here: Pointing, view: View, marked: Mask | None) -> dict[str, Any]:
@@ -80,10 +86,13 @@ def stage_value(here: Pointing, view: View, marked: Mask | None) -> dict[str, An
     return {
         "picture": file_value(view.picture(here)),
         "overlay": file_value(view.overlay(here, marked)),
-        "map": file_value(view.region_map(here)) if here.known is not None else None,
+        "map": file_value(view.region_map(here)) if here.divided else None,
         "width": width,
         "height": height,
-        "regions": [{"id": r.id, "label": r.label} for r in here.known or ()],
+        "regions": [
+            {"id": region.id, "label": region.label}
+            for region in (here.regions() if here.divided else here.named())
+        ],
         "points": [[p.x, p.y, p.positive] for p in selection.points] if selection else [],
         "selected": selection is not None,
         "facts": facts(here),
@@ -110,7 +119,7 @@ def marked_area(session: Session) -> Mask | None:
     if session.picture is None:
         return None
     if session.candidates:
-        asked = [r.mask for r in session.picture.regions() if r.id in session.candidates]
+        asked = [r.mask for r in session.picture.named() if r.id in session.candidates]
         return masks.union(*asked) if asked else None
     if session.planned is None:
         return None

@@ -28,7 +28,7 @@ class Pointing:
         self.selection: Selection | None = None
         self.mask: Mask | None = None
         self.version = 0
-        self.known: tuple[Region, ...] | None = None  # None until `regions` was asked
+        self.divided = False  # whether the picture was divided into regions
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -36,10 +36,13 @@ class Pointing:
         return self.looked.picture.shape
 
     def regions(self) -> tuple[Region, ...]:
-        """The picture's regions; the first call takes a moment."""
-        if self.known is None:
-            self.known = self.looked.seen.regions()
-        return self.known
+        """The picture's regions, named ones first; the first call takes a moment."""
+        self.divided = True
+        return self.looked.seen.regions()
+
+    def named(self) -> tuple[Region, ...]:
+        """The regions whose names are known; they are the first of `regions`."""
+        return self.looked.seen.known
 
     def clear(self) -> None:
         """Select nothing."""
@@ -94,7 +97,8 @@ class Pointing:
 
     def region(self, number: int, *, add: bool = True) -> None:
         """Region `number` joins the selection, or leaves it if it is selected already."""
-        found = [region.mask for region in self.regions() if region.id == number]
+        named = [region for region in self.named() if region.id == number]
+        found = [region.mask for region in named or self.regions() if region.id == number]
         if not found:
             raise InputError("This region is no longer there; choose another one.")
         inside = masks.intersection(found[0], self.mask).area if self.mask else 0

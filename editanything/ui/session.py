@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -93,7 +94,7 @@ class Session:
         self.history = History(limit_bytes=self.limit_bytes)
         self.history.add(looked.picture, "Original")
         self.picture = Pointing(looked)
-        self.name = Path(name).stem[:80] or "picture"
+        self.name = re.sub(r"[^\w .()-]", "_", Path(name).stem)[:80].strip(" .") or "picture"
         self._forget()
 
     def open_second(self, source: Any | None) -> None:

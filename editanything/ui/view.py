@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 
 import cv2
 import numpy as np
@@ -39,6 +40,14 @@ class View:
         for path in self._made.values():
             path.unlink(missing_ok=True)
         self._made.clear()
+
+    def new_folder(self) -> Path:
+        """An empty folder for a file that must have its own name; the last one is deleted."""
+        folder = self.folder / "save"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder = folder / token_hex(4)
+        folder.mkdir(parents=True)
+        return folder
 
     def picture(self, here: Pointing) -> Path:
         """The picture itself."""

@@ -25,6 +25,7 @@ const use = (name) => {
   tool = name; corner = null; radio('tool', name); wipe(); hovered = -1; showHover(0);
   frame.dataset.tool = name;
   $('.ea-brush-size').hidden = $('.ea-snap').hidden = name !== 'brush';
+  divide();
 };
 element.querySelectorAll('[data-tool]').forEach((button) =>
   button.addEventListener('click', () => use(button.dataset.tool)));
@@ -33,6 +34,15 @@ element.querySelectorAll('[data-mode]').forEach((button) => button.addEventListe
 }));
 $('.ea-clear').addEventListener('click', () => { corner = null; send({ kind: 'clear' }); });
 const brushRadius = () => Number($('.ea-brush-size input').value) / 2;
+
+// The regions are found when somebody wants to see them.
+let asked = '';
+const divide = () => {
+  const value = state();
+  if (tool !== 'region' || !value || value.map || asked === value.picture.url) return;
+  asked = value.picture.url;
+  send({ kind: 'regions' });
+};
 
 // --- drawing while the hand moves
 const wipe = () => live.getContext('2d').clearRect(0, 0, live.width, live.height);
@@ -151,7 +161,7 @@ const showHover = (number) => {
 };
 const loadMap = (url) => {
   if (url === mapUrl) return;
-  mapUrl = url; map = null; hovered = -1; showHover(0);
+  mapUrl = url; map = null; hovered = -1; showHover(0); delete frame.dataset.regions;
   if (!url) return;
   const image = new Image();
   image.onload = () => {
@@ -206,7 +216,7 @@ const render = () => {
   names(value);
   $('.ea-facts').textContent = value.facts || '';
   $('.ea-clear').disabled = !value.selected;
-  fit();
+  fit(); divide();
 };
 new ResizeObserver(fit).observe(frame.parentElement);
 window.addEventListener('resize', fit);
