@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from editanything.command.clause import Ask, Clause, Operations
 from editanything.command.constructions import grammar
-from editanything.command.discourse import IMAGE
+from editanything.command.discourse import IMAGE, SELECTION
 from editanything.command.targets import one_thing
 from editanything.command.types import Amount, Operation, Selector
 
@@ -24,6 +24,8 @@ def crop(clause: Clause) -> Operations | None:
     if clause.has("I") and one_thing(clause.slot("I"), clause.talk) != IMAGE:
         return None
     thing = found.things[0]
+    if thing == IMAGE and clause.talk.selection:
+        thing = SELECTION
     if thing == IMAGE:
         raise Ask("no_value", "the picture", "Crop to what part of the picture?")
     return (Operation("crop", thing),)
