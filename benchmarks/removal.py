@@ -10,7 +10,9 @@ the truth. Per case, over the hole's pixels:
   (32 bins of 2 grey levels, the last one open).
 
 Means over cases; "x Telea" is the ratio of means. Pictures are split: `development` is what the
-method was tuned on, `test` is what is to be reported (the default).
+method was tuned on, `test` is what is to be reported (the default). Three of the test pictures
+(astronaut, chelsea, brick) were also looked at, with other holes, while the method was made; the
+choice between two beginnings (`PLAINER` in fill.py) was set with one of the astronaut's.
 
     python benchmarks/removal.py [--quick] [--split development|test|all] [--save FOLDER]
 """
