@@ -13,7 +13,13 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
-def web_editor(tmp_path_factory):
+def web_editor_folder(tmp_path_factory):
+    """Where the web editor puts what it serves."""
+    return tmp_path_factory.mktemp("gradio")
+
+
+@pytest.fixture(scope="session")
+def web_editor(tmp_path_factory, web_editor_folder):
     """The web editor as a user starts it, on a free port; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -21,7 +27,7 @@ def web_editor(tmp_path_factory):
     log = tmp_path_factory.mktemp("web") / "log.txt"
     environment = dict(os.environ) | {
         "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("gradio")),
+        "GRADIO_TEMP_DIR": str(web_editor_folder),
     }
     environment.pop("DISPLAY", None)
     environment.pop("WAYLAND_DISPLAY", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from typing import Any
 
@@ -10,12 +11,13 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from editanything.editor import Editor
 from editanything.ui.endpoints import add_endpoints
 from editanything.ui.handlers import Handlers
 from editanything.ui.page import lay_out
-from editanything.ui.widgets import static
+from editanything.ui.widgets import NoProxy, static
 
 #: Edits that run at the same time, of all users together; others wait.
 EDITS_AT_ONCE = 2
@@ -36,8 +38,13 @@ def theme() -> gr.themes.Base:
 
 
 def look() -> dict[str, Any]:
-    """What `launch` has to be given for the page's looks and keys."""
-    return {"theme": theme(), "css": static("style.css"), "js": static("page.js")}
+    """What `launch` has to be given beside the address: looks, keys, a closed door."""
+    return {
+        "theme": theme(),
+        "css": static("style.css"),
+        "js": static("page.js"),
+        "app_kwargs": {"middleware": [Middleware(NoProxy)]},
+    }
 
 
 def build_app(editor: Editor) -> gr.Blocks:
@@ -47,7 +54,9 @@ def build_app(editor: Editor) -> gr.Blocks:
         title="EditAnything", analytics_enabled=False, delete_cache=(hour_s, day_s)
     ) as app:
         page = lay_out()
-        _connect(app, Handlers(editor, page))
+        do = Handlers(editor, page)
+        _connect(app, do)
+        atexit.register(do.close)
         add_endpoints(editor, EDIT)
     return app
 

@@ -21,25 +21,7 @@ from editanything.errors import InputError, Refusal
 from editanything.image import Picture
 from editanything.plan import EditPlan
 from editanything.types import Point, Selection
-
-
-def local_file(label: str) -> gr.File:
-    """A file that a client sends. An address is refused: the server fetches nothing."""
-    file = gr.File(label=label, type="filepath")
-    gradios_own = file.async_move_resource_to_block_cache
-
-    async def move(url_or_file_path: str | Path | None) -> str | None:
-        if str(url_or_file_path or "").lower().startswith(("http:", "https:")):
-            raise gr.Error(
-                "Send the picture itself (handle_file of a path), not an address: "
-                "this server fetches nothing.",
-                print_exception=False,
-            )
-        return await gradios_own(url_or_file_path)
-
-    # On the instance: for a subclass Gradio would write a .pyi file into the package.
-    file.async_move_resource_to_block_cache = move
-    return file
+from editanything.ui.widgets import only_files
 
 
 class Endpoints:
@@ -160,9 +142,9 @@ def add_endpoints(editor: Editor, options: dict[str, Any]) -> None:
     """Add the endpoints to the `gr.Blocks` that is being made; `options` go to each event."""
     do = Endpoints(editor)
     with gr.Column(visible=False):
-        image = local_file("image")
-        mask = local_file("mask")
-        reference = local_file("reference")
+        image = only_files(gr.File(label="image", type="filepath"))
+        mask = only_files(gr.File(label="mask", type="filepath"))
+        reference = only_files(gr.File(label="reference", type="filepath"))
         text = gr.Textbox(label="text")
         preset = gr.Textbox("default", label="preset")
         seed = gr.Number(0, label="seed", precision=0)

@@ -54,7 +54,14 @@ class Handlers:
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed: its pictures go."""
-        key = str(request.session_hash)
+        self._close(str(request.session_hash))
+
+    def close(self) -> None:
+        """The server stops: all pictures go."""
+        for key in list(self._views):
+            self._close(key)
+
+    def _close(self, key: str) -> None:
         self.sessions.close(key)
         view = self._views.pop(key, None)
         if view is not None:
@@ -66,7 +73,7 @@ class Handlers:
         """A file was uploaded. It is read in full, and the upload deleted."""
         session, view = self.session(request)
         if file is None:
-            return {}
+            return self._nothing()
 
         def work() -> Updates:
             self._read(file, lambda path: session.open(path, Path(file).name))
@@ -90,7 +97,7 @@ class Handlers:
         """A second picture was uploaded."""
         session, view = self.session(request)
         if file is None:
-            return {}
+            return self._nothing()
 
         def work() -> Updates:
             self._read(file, session.open_second)
@@ -165,7 +172,7 @@ class Handlers:
         """At once when Run is pressed: show that it runs, and how to stop it."""
         session, _ = self.session(request)
         if session.busy:
-            return {}
+            return self._nothing()
         session.wanted = True
         return {
             self.page.run: gr.update(visible=False),
@@ -179,6 +186,7 @@ class Handlers:
         """Carry out the command, telling how far it is."""
         session, view = self.session(request)
         if session.busy:
+            yield self._nothing()
             return
         ended = {
             self.page.run: gr.update(visible=True),
@@ -309,6 +317,10 @@ class Handlers:
 
     def _all(self, session: Session, view: View, *, compare: bool | None = None) -> Updates:
         return paint.everything(self.page, session, view, compare=compare)
+
+    def _nothing(self) -> Updates:
+        # An empty dict is no answer to Gradio.
+        return {self.page.status: gr.skip()}
 
     def _opened(self, session: Session, view: View, example: str | None) -> Updates:
         return self._all(session, view, compare=False) | {

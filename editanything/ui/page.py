@@ -63,8 +63,8 @@ def lay_out() -> Page:
     parts: dict[str, Any] = {}
     with gr.Row(elem_id="head"):
         gr.HTML("<h1>EditAnything</h1><p>Edit a picture by a sentence</p>", elem_id="title")
-        parts["open"] = gr.UploadButton(
-            "Open picture", elem_id="open", size="sm", scale=0, min_width=130, file_count="single"
+        parts["open"] = widgets.only_files(
+            gr.UploadButton("Open picture", elem_id="open", size="sm", scale=0, min_width=130)
         )
     with gr.Column(elem_id="start") as parts["start"]:
         gr.HTML(widgets.static("welcome.html"))
@@ -167,8 +167,10 @@ def _right() -> dict[str, Any]:
             elem_classes="ea-hint",
         )
         with gr.Row():
-            parts["open_second"] = gr.UploadButton(
-                "Open second picture", size="sm", elem_id="open-second", min_width=140
+            parts["open_second"] = widgets.only_files(
+                gr.UploadButton(
+                    "Open second picture", size="sm", elem_id="open-second", min_width=140
+                )
             )
             parts["drop_second"] = gr.Button(
                 "Take it away", size="sm", elem_id="drop-second", min_width=110, visible=False

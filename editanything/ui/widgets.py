@@ -53,3 +53,36 @@ def saver(**settings: Any) -> gr.HTML:
         apply_default_css=False,
         **settings,
     )
+
+
+def only_files(component: Any) -> Any:
+    """`component`, taking files that are sent but no address: the server fetches nothing."""
+    gradios_own = component.async_move_resource_to_block_cache
+
+    async def move(url_or_file_path: str | Path | None) -> str | None:
+        if str(url_or_file_path or "").lower().startswith(("http:", "https:")):
+            raise gr.Error(
+                "Send the picture itself, not an address: this server fetches nothing.",
+                print_exception=False,
+            )
+        return await gradios_own(url_or_file_path)
+
+    # On the instance: for a subclass Gradio would write a .pyi file into the package.
+    component.async_move_resource_to_block_cache = move
+    return component
+
+
+class NoProxy:
+    """ASGI middleware: Gradio's file route would fetch addresses for anybody; ours does not."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer 403 to requests for an address, pass on all others."""
+        path = str(scope.get("path", "")).lower()
+        if "/file=http:" in path or "/file=https:" in path or "/proxy=" in path:
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body", "body": b"This server fetches nothing."})
+            return
+        await self.app(scope, receive, send)

@@ -291,6 +291,39 @@ def test_cancel_takes_effect_within_a_second_and_others_go_on(open_page, tmp_pat
     assert "blur the background" in answer(other)
 
 
+def test_enter_pressed_twice_runs_once(open_page):
+    page = open_page()
+    choose_example(page, "astronaut")
+    say(page, "remove the shuttle")
+    page.wait_for_selector("#cancel")
+    page.press("#text textarea", "Enter")
+    answer(page)
+    number_of_pictures(page, 2)
+    page.wait_for_selector("#run")
+
+
+def test_the_stage_can_be_used_with_the_keyboard(open_page):
+    page = open_page()
+    choose_example(page, "cat")
+    page.focus("#stage .ea-frame")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Enter")
+    wait_for_selection(page)
+
+
+def test_a_tab_that_is_closed_leaves_nothing_behind(open_page, web_editor_folder):
+    before = set(web_editor_folder.glob("editanything-*"))
+    page = open_page()
+    choose_example(page, "cat")
+    made = set(web_editor_folder.glob("editanything-*")) - before
+    assert len(made) == 1
+    page.close()
+    deadline = time.monotonic() + 20
+    while any(folder.exists() for folder in made) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(folder.exists() for folder in made)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_needs_no_sideways_scrolling_and_the_text_is_readable(open_page, scheme):
     page = open_page(390, 844, color_scheme=scheme, has_touch=True)

@@ -112,8 +112,30 @@ frame.addEventListener('pointerup', (event) => {
   corner = null;
   send({ kind: 'box', from: first, to, add });
 });
+// The arrow keys move a cross hair, Enter clicks there; with Shift ten pixels of the screen at once.
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+let cursor = null;
 frame.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') { corner = down = null; wipe(); }
+  if (!state()) return;
+  if (event.key === 'Escape') { corner = down = cursor = null; return wipe(); }
+  const { width, height } = state(), way = ARROWS[event.key];
+  if (way) {
+    event.preventDefault();
+    const step = (event.shiftKey ? 10 : 1) * Math.max(1, Math.round(width / frame.clientWidth));
+    cursor ??= [width >> 1, height >> 1];
+    cursor = [[0, width], [1, height]].map(([axis, count]) =>
+      Math.min(Math.max(cursor[axis] + step * way[axis], 0), count - 1));
+    wipe(); const [x, y] = shown(cursor), context = pen();
+    context.setLineDash([]); context.lineWidth = 2; context.strokeStyle = '#fff';
+    context.shadowColor = '#000'; context.shadowBlur = 3;
+    context.beginPath(); context.moveTo(x - 9, y); context.lineTo(x + 9, y);
+    context.moveTo(x, y - 9); context.lineTo(x, y + 9); context.stroke(); context.shadowBlur = 0;
+  } else if ((event.key === 'Enter' || event.key === ' ') && cursor) {
+    event.preventDefault();
+    const add = adds({ altKey: event.altKey });
+    if (tool === 'region') pickRegion(cursor, add);
+    else { dot(cursor, add); send({ kind: 'click', at: cursor, add }); }
+  }
 });
 const dot = (pixel, add) => {
   const mark = document.createElement('i'), { width, height } = state();

@@ -1,6 +1,7 @@
 """The named endpoints, through Gradio's own client and through plain HTTP."""
 
 import json
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -190,3 +191,11 @@ def test_the_server_fetches_no_address_and_opens_no_file_of_its_own(web_editor):
         answer = post(web_editor, "plan", [file, "blur it", None, None, "default", 0])
         assert "event: error" in answer
         assert "root:" not in answer
+
+
+@pytest.mark.parametrize("route", ["file=http://127.0.0.1:9/x", "file=https://example.org/x"])
+def test_the_file_route_is_no_proxy(web_editor, route):
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(f"{web_editor}/gradio_api/{route}", timeout=20)
+    assert error.value.code == 403
+    error.value.close()
