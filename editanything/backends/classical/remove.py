@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
+
 from editanything.backends.classical.fill import fill
-from editanything.types import Painted, Progress, Task
+from editanything.types import Bool2D, Painted, Progress, Task
+
+#: How deep into the old picture an outpainting looks for material, as a share of how far it goes
+#: beyond it, and the least. Farther in are the things that the picture is of: a second helmet, a
+#: piece of a cup.
+REACH_SHARE, REACH_LEAST_PX = 0.6, 32.0
 
 
 def remove(task: Task, progress: Progress | None = None) -> Painted:
     """Fill `task.area` from what lies around it, except what `task.keep` holds back."""
+    sources = ~task.area if task.keep is None else ~task.area & ~task.keep
+    return _filled(task, sources, progress)
+
+
+def outpaint(task: Task, progress: Progress | None = None) -> Painted:
+    """Draw the picture on into `task.area`, the new part of the frame, from its margin."""
+    old = ~task.area
+    if not old.any() or not task.area.any():
+        return _filled(task, old, progress)
+    depth = cv2.distanceTransform(task.area.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    reach = max(REACH_LEAST_PX, REACH_SHARE * float(depth.max()))
+    into = cv2.distanceTransform(old.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return _filled(task, old & (into <= reach), progress)
+
+
+def _filled(task: Task, sources: Bool2D, progress: Progress | None) -> Painted:
     if not task.area.any():
         return Painted(task.image, task.opacity)
-    sources = ~task.area if task.keep is None else ~task.area & ~task.keep
     return fill(
         task.image,
         task.area,
@@ -19,8 +42,3 @@ def remove(task: Task, progress: Progress | None = None) -> Painted:
         opacity=task.opacity,
         progress=progress,
     )
-
-
-def outpaint(task: Task, progress: Progress | None = None) -> Painted:
-    """Draw the picture on into `task.area`, the new part of the frame."""
-    return remove(task, progress)
