@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -211,7 +210,7 @@ def relative_index(grid: tuple[int, int], num_text: int = 0) -> Tensor:
     d_row = rows[:, None] - rows[None, :] + grid[0] - 1
     d_column = columns[:, None] - columns[None, :] + grid[1] - 1
     index = d_row * (2 * grid[1] - 1) + d_column
-    num_offsets = math.prod(2 * side - 1 for side in grid)
+    num_offsets = (2 * grid[0] - 1) * (2 * grid[1] - 1)
     index = F.pad(index, (num_text, 0), value=num_offsets)  # image asks text
     index = F.pad(index, (0, 0, num_text, 0), value=num_offsets + 1)  # text asks image
     index[:num_text, :num_text] = num_offsets + 2

@@ -280,3 +280,13 @@ def test_label_drop():
 def test_the_door_is_small():
     assert len(models.__all__) <= 12
     assert all(hasattr(models, name) for name in models.__all__)
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_one_graph_for_the_compiler(name):
+    """Nothing in a step, masked or not, makes torch.compile break its graph."""
+    model = tiny(name)
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    kept = torch.tensor([[1, 2, 9], [4, 0, 15]])
+    arguments = torch.randn(2, 4, 8, 8), torch.tensor([3, 700]), torch.tensor([0, 2])
+    assert torch.allclose(compiled(*arguments, kept), model(*arguments, kept), atol=1e-6)
