@@ -1,0 +1,220 @@
+"""Inpainting: draw anew where the mask is True; known pixels come back bit for bit.
+
+Three parts that go together or alone:
+- `pinned` tells any sampler what is known: x0 is replaced there, so that the sampler's own noise
+  stays the right noise for every level, also in stochastic and multistep samplers;
+- `resampled` walks a sampler down and back up again (RePaint), so that both regions agree;
+- `masked_denoiser` is MDT's own way: tokens to be drawn are hidden from the encoder, and the
+  side-interpolater fills them in from the known ones, which is what it was trained for.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdt.diffusion.guidance import Kept
+from mdt.diffusion.noise import Generators, noise_like
+from mdt.diffusion.prediction import Denoised, Denoiser, denoiser
+from mdt.diffusion.samplers import between, dpmpp_2m
+from mdt.diffusion.schedule import Level
+
+Sampler = Callable[..., Tensor]
+
+
+def pinned(denoise: Denoiser, known: Tensor, mask: Tensor) -> Denoiser:
+    """A denoiser that knows the picture outside the mask.
+
+    Given x at a level with the known part at α·known + σ·ε, every sampler then keeps it there: the
+    deterministic ones with the same ε, DDPM by the exact posterior q(x_s | x_t, x0 = known).
+
+    Args:
+        denoise: the denoiser to wrap.
+        known: (B, C, h, w); only what lies outside the mask counts.
+        mask: (B or 1, 1 or C, h, w) bool, True where to draw anew.
+
+    Raises:
+        ValueError: a mask of another type or shape.
+    """
+    check_mask(known, mask)
+
+    def told(x: Tensor, level: Level) -> Denoised:
+        guess = denoise(x, level)
+        variance = guess.variance
+        if variance is not None:
+            variance = torch.where(mask, variance, -1.0)  # β̃: the posterior's variance
+        return Denoised(torch.where(mask, guess.x0, known.to(guess.x0.dtype)), variance)
+
+    return told
+
+
+def resampled(sampler: Sampler, resamplings: int = 10, jump: int = 10) -> Sampler:
+    """A sampler that takes every `jump` steps `resamplings` times [Lugmayr et al. 2022, RePaint].
+
+    After a stretch the picture is noised again to where the stretch began, by q(x_t | x_s), and
+    walked once more. Costs `resamplings` times the evaluations. Callback indices count within a
+    stretch.
+
+    Raises:
+        ValueError: counts below 1.
+    """
+    if resamplings < 1 or jump < 1:
+        raise ValueError(f"resamplings and jump are 1 or more; got {resamplings} and {jump}.")
+
+    def run(
+        denoise: Denoiser,
+        x: Tensor,
+        levels: Sequence[Level],
+        *,
+        generator: Generators | None = None,
+        **settings: object,
+    ) -> Tensor:
+        if _draws(sampler):
+            settings["generator"] = generator
+        for start in range(0, len(levels) - 1, jump):
+            stretch = levels[start : start + jump + 1]
+            for again in range(resamplings, 0, -1):
+                x = sampler(denoise, x, stretch, **settings)
+                if again > 1:
+                    x = renoise(x, stretch[-1], stretch[0], generator)
+        return x
+
+    return run
+
+
+def renoise(x: Tensor, here: Level, there: Level, generator: Generators | None) -> Tensor:
+    """Take x (B, C, h, w) of the level `here` further, to the noisier level `there`."""
+    step = between(there, here)
+    return step.scale * x + step.forward_variance**0.5 * noise_like(x, generator)
+
+
+def inpaint(
+    denoise: Denoiser,
+    known: Tensor,
+    mask: Tensor,
+    levels: Sequence[Level],
+    *,
+    generator: Generators,
+    begin: Tensor | None = None,
+    sampler: Sampler = dpmpp_2m,
+    **settings: object,
+) -> Tensor:
+    """Draw the masked part anew, in agreement with the rest.
+
+    Args:
+        denoise: the denoiser, plain or from `masked_denoiser`.
+        known: (B, C, h, w) clean picture; what it holds under the mask does not matter.
+        mask: (B or 1, 1 or C, h, w) bool, True where to draw anew.
+        levels: falling to no noise, as for the sampler.
+        generator: one, or one for each picture.
+        begin: (B, C, h, w), what the masked part is to remind of, with levels that begin late
+            (`levels[k:]`); None: nothing.
+        sampler: one of `SAMPLERS`, or `resampled(...)`.
+        settings: passed on to the sampler.
+
+    Returns:
+        (B, C, h, w), bit-equal to `known` outside the mask.
+
+    Raises:
+        ValueError: a mask of another type or shape, or levels that end with noise.
+    """
+    check_mask(known, mask)
+    if len(levels) < 2 or levels[-1].sigma != 0:
+        raise ValueError("Inpainting needs levels that end without noise (σ = 0).")
+    clean = torch.where(mask, torch.zeros_like(known) if begin is None else begin, known)
+    x = levels[0].alpha * clean + levels[0].sigma * noise_like(known, generator)
+    if _draws(sampler):
+        settings["generator"] = generator
+    drawn = sampler(pinned(denoise, known, mask), x, levels, **settings)
+    return torch.where(mask, drawn, known)
+
+
+def masked_denoiser(
+    model: Callable[..., Tensor],
+    mask: Tensor,
+    patch_size: int,
+    prediction: str = "eps",
+    *,
+    above: float = 0.0,
+    clip: float | None = None,
+) -> Denoiser:
+    """MDT's own inpainting: the encoder sees known tokens alone, the side-interpolater the rest.
+
+    MDT v2's decoder still gets every noisy token through its dense shortcut, so its masked pass can
+    walk all the way. v1's hidden tokens are told nothing of their own noise: it needs the full pass
+    for the later steps, and so `above` a good part of the time [Gao et al. 2023, section 3.3].
+
+    Args:
+        model: such as `guided(...)` gives, of an MDT that has its side-interpolater.
+        mask: (B or 1, 1 or C, h, w) bool, True where to draw anew; may differ from row to row.
+        patch_size: of the model.
+        prediction: a key of `PREDICTIONS`.
+        above: the network time from which on, towards noise, tokens are hidden; the full pass
+            runs below.
+        clip: see `denoiser`.
+
+    Raises:
+        ValueError: a mask that is not bool, or does not divide into patches.
+    """
+    kept = kept_tokens(mask, patch_size)
+
+    def hiding(x: Tensor, t: Tensor) -> Tensor:
+        return model(x, t, kept=kept)
+
+    full = denoiser(model, prediction, clip=clip)
+    hidden = full if kept is None else denoiser(hiding, prediction, clip=clip)
+    return lambda x, level: (hidden if level.t >= above else full)(x, level)
+
+
+def kept_tokens(mask: Tensor, patch_size: int) -> Kept:
+    """The tokens that are known in all their pixels, as `kept` of a masked pass.
+
+    Args:
+        mask: (B or 1, 1 or C, h, w) bool, True where unknown.
+        patch_size: side of a token's patch.
+
+    Returns:
+        (B or 1, n) int64 ids, rising; a list of such rows where pictures know different counts;
+        None where a single mask hides every token.
+
+    Raises:
+        ValueError: a mask that is not bool, or does not divide into patches.
+    """
+    if mask.dtype != torch.bool or mask.ndim != 4:
+        raise ValueError(f"The mask must be bool (B, 1, h, w); got {_describe(mask)}.")
+    if mask.shape[2] % patch_size or mask.shape[3] % patch_size:
+        height, width = mask.shape[2:]
+        raise ValueError(f"A {height}x{width} mask does not divide into {patch_size}x{patch_size}.")
+    touched = F.max_pool2d(mask.any(1, keepdim=True).float(), patch_size)
+    rows = [(row == 0).nonzero()[:, 0] for row in touched.flatten(1)]
+    if len(rows) == 1 and len(rows[0]) == 0:
+        return None
+    if len({len(row) for row in rows}) == 1 and len(rows[0]):
+        return torch.stack(rows)
+    return rows
+
+
+def check_mask(known: Tensor, mask: Tensor) -> None:
+    """Refuse masks that do not fit.
+
+    Raises:
+        ValueError: says what came.
+    """
+    fits = mask.ndim == known.ndim and all(
+        m in (1, k) for m, k in zip(mask.shape[:2], known.shape[:2], strict=True)
+    )
+    if mask.dtype != torch.bool or not fits or mask.shape[2:] != known.shape[2:]:
+        shape = (len(known), 1, *known.shape[2:])
+        raise ValueError(f"The mask must be bool {shape}; got {_describe(mask)}.")
+
+
+def _describe(mask: Tensor) -> str:
+    return f"{str(mask.dtype).removeprefix('torch.')} {tuple(mask.shape)}"
+
+
+def _draws(sampler: Sampler) -> bool:
+    return "generator" in inspect.signature(sampler).parameters
