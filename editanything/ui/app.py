@@ -21,6 +21,9 @@ from editanything.ui.widgets import NoProxy, static
 
 #: Edits that run at the same time, of all users together; others wait.
 EDITS_AT_ONCE = 2
+#: How often old uploads are deleted, and at which age. The editor reads a file when it is uploaded;
+#: the file may belong to several users (Gradio names it by its content), so nobody deletes it.
+CLEANS = (600, 3600)
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 LOOK = QUIET | {"concurrency_id": "look", "concurrency_limit": 4}
 EDIT = {"concurrency_id": "edit", "concurrency_limit": EDITS_AT_ONCE}
@@ -49,10 +52,7 @@ def look() -> dict[str, Any]:
 
 def build_app(editor: Editor) -> gr.Blocks:
     """The app over `editor`: the page for people, and the endpoints for programs."""
-    hour_s, day_s = 3600, 86400
-    with gr.Blocks(
-        title="EditAnything", analytics_enabled=False, delete_cache=(hour_s, day_s)
-    ) as app:
+    with gr.Blocks(title="EditAnything", analytics_enabled=False, delete_cache=CLEANS) as app:
         page = lay_out()
         do = Handlers(editor, page)
         _connect(app, do)

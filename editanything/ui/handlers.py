@@ -26,7 +26,7 @@ from editanything.ui.view import View
 from editanything.ui.widgets import file_value
 
 logger = logging.getLogger(__name__)
-LOOKS_EVERY_S, STOPS_WITHIN_S = 0.1, 0.8
+LOOKS_EVERY_S, STOPS_WITHIN_S = 0.1, 0.3
 MOST_MARGIN_PX = 500
 RE_ENCODED = "JPEG re-encodes every pixel; PNG, TIFF and WebP keep all that was not edited."
 BROKEN = "Something went wrong inside the editor; the picture is as it was. The terminal says more."
@@ -70,7 +70,7 @@ class Handlers:
     # --- pictures
 
     def open(self, file: str | None, request: gr.Request) -> Updates:
-        """A file was uploaded. It is read in full, and the upload deleted."""
+        """A file was uploaded."""
         session, view = self.session(request)
         if file is None:
             return self._nothing()
@@ -131,7 +131,9 @@ class Handlers:
                 session.candidates = ()
                 GESTURES[str(event.gesture["kind"])](here, event.gesture)
                 shown = self._all(session, view)
-            return shown | {self.page.status: ""}
+            # The page asks for the regions by itself: what was said last goes on to stand.
+            asked = event.gesture["kind"] == "regions"
+            return shown if asked else shown | {self.page.status: ""}
 
         return self._try(session, view, work)
 
@@ -335,8 +337,6 @@ class Handlers:
         except InputError as error:
             # The user knows the file by its name, not by the place where it was put.
             raise InputError(str(error).replace(file, Path(file).name)) from None
-        finally:
-            Path(file).unlink(missing_ok=True)
 
     def _try(self, session: Session, view: View, work: Callable[[], Updates]) -> Updates:
         """Do `work`; what the user did wrong becomes one sentence, and nothing is lost."""

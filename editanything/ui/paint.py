@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import count
 from typing import Any
 
 import gradio as gr
@@ -17,6 +18,7 @@ from editanything.ui.view import View
 from editanything.ui.widgets import file_value
 
 Updates = dict[Any, Any]
+_TURNS = count(1)  # by which a page knows the newest of several answers
 #: Sentences for a picture that nobody knows: they need a selection first, which the words say.
 FIRST_TRIES = ("remove it", "make it teal", "blur the background", "brighten the picture")
 
@@ -84,6 +86,7 @@ def stage_value(here: Pointing, view: View, marked: Mask | None) -> dict[str, An
     height, width = here.shape
     selection = here.selection
     return {
+        "turn": next(_TURNS),
         "picture": file_value(view.picture(here)),
         "overlay": file_value(view.overlay(here, marked)),
         "map": file_value(view.region_map(here)) if here.divided else None,

@@ -24,8 +24,8 @@ def file_value(path: Path | None) -> dict[str, Any] | None:
 def stage(**settings: Any) -> gr.HTML:
     """A picture to point at; `select` tells of each gesture in pixels of the original.
 
-    Its value: `picture`, `overlay`, `map` (files), `width`, `height`, `regions` ({id, label}),
-    `points` ([x, y, positive]), `selected`, `facts`.
+    Its value: `turn` (grows from answer to answer), `picture`, `overlay`, `map` (files), `width`,
+    `height`, `regions` ({id, label}), `points` ([x, y, positive]), `selected`, `facts`.
     """
     return gr.HTML(
         html_template=static("stage.html"),

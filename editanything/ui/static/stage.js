@@ -4,7 +4,8 @@ const frame = $('.ea-frame'), live = $('.ea-live'), hover = $('.ea-hover'), tip 
 const picture = $('.ea-picture'), overlay = $('.ea-overlay'), dots = $('.ea-dots');
 let tool = 'click', mode = 'add', down = null, corner = null, map = null, mapUrl = '', hovered = 0;
 
-const state = () => props.value || null;
+let now = null;  // the newest value; answers to quick gestures may come out of order
+const state = () => now;
 const at = (event) => {  // the pixel of the original under the pointer
   const { width, height } = state(), box = frame.getBoundingClientRect();
   const inside = (value, count) => Math.min(Math.max(Math.floor(value * count), 0), count - 1);
@@ -229,7 +230,9 @@ const names = (value) => {
   }
 };
 const render = () => {
-  const value = state();
+  const value = props.value || null;
+  if (value && now && value.turn < now.turn) return;
+  now = value;
   element.querySelector('.ea-stage').hidden = !value;
   if (!value) return;
   put(picture, value.picture); put(overlay, value.overlay); loadMap(value.map ? value.map.url : '');
