@@ -234,7 +234,7 @@ const render = () => {
   if (value && now && value.turn < now.turn) return;
   now = value;
   element.querySelector('.ea-stage').hidden = !value;
-  if (!value) return;
+  if (!value) { put(picture); put(overlay); return loadMap(''); }
   put(picture, value.picture); put(overlay, value.overlay); loadMap(value.map ? value.map.url : '');
   dots.replaceChildren(); wipe(); frame.classList.remove('ea-busy');
   for (const [x, y, add] of value.points || []) dot([x, y], add);

@@ -1,0 +1,71 @@
+"""The names of a photo's parts hold as long as the parts are where they were."""
+
+import numpy as np
+import pytest
+
+from editanything.editor import Editor
+from editanything.examples import EXAMPLES
+from editanything.image import Picture
+from editanything.known import known_regions
+from editanything.types import Point, Selection
+
+
+@pytest.fixture(scope="module")
+def editor():
+    return Editor.from_preset()
+
+
+def names(picture):
+    return [region.label for region in known_regions(picture)]
+
+
+def test_an_example_knows_its_parts_and_other_pictures_none():
+    assert names(Picture.open(EXAMPLES["coffee"].path)) == list(EXAMPLES["coffee"].labels)
+    assert not names(Picture.open(np.zeros((40, 60, 3), np.uint8)))
+
+
+def test_edits_by_name_can_follow_each_other_also_through_a_file(editor, tmp_path):
+    first = editor.edit(EXAMPLES["coffee"].path, "make the saucer teal")
+    assert "spoon" in names(first.picture)
+    first.save(tmp_path / "first.png")
+    through_file = editor.edit(tmp_path / "first.png", "brighten the spoon")
+    direct = editor.edit(first.picture, "brighten the spoon")
+    assert through_file.picture.digest() == direct.picture.digest()
+    again = editor.replay(direct.recipe, EXAMPLES["coffee"].path)
+    assert again.picture.digest() == direct.picture.digest()
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("blur the background", set()),
+        ("remove the spoon", {"spoon"}),
+        ("flip the spoon", {"spoon"}),
+        ("make the picture 50% larger", set(EXAMPLES["coffee"].labels)),
+        ("flip the picture", set(EXAMPLES["coffee"].labels)),
+    ],
+)
+def test_what_leaves_its_place_loses_its_name(editor, text, gone):
+    result = editor.edit(EXAMPLES["coffee"].path, text)
+    assert set(EXAMPLES["coffee"].labels) - set(names(result.picture)) == gone
+
+
+def test_a_thing_that_was_pointed_at_and_removed_loses_its_name(editor):
+    spoon = next(r for r in EXAMPLES["coffee"].regions() if r.label == "spoon")
+    inside = np.argwhere(spoon.mask.full())
+    y, x = inside[len(inside) // 2]
+    for selection in (
+        Selection(points=(Point(float(x), float(y)),)),
+        Selection(mask=spoon.mask),
+    ):
+        result = editor.edit(EXAMPLES["coffee"].path, "remove it", selection=selection)
+        assert "spoon" not in names(result.picture)
+        assert "table" in names(result.picture)
+
+
+def test_a_recipe_that_does_not_belong_to_the_picture_tells_nothing(editor):
+    edited = editor.edit(EXAMPLES["coffee"].path, "make the saucer teal").picture
+    samples = edited.samples.copy()
+    samples[0, 0] ^= 1
+    assert not names(edited.with_samples(samples, recipe=edited.recipe))
+    assert not names(edited.with_samples(edited.samples.copy(), recipe="no recipe"))
