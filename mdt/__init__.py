@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from mdt.version import __version__
 
 if TYPE_CHECKING:
-    from mdt import optim
+    from mdt import diffusion, optim
     from mdt.checkpoint import load_published
     from mdt.models import build_model
 
-__all__ = ["__version__", "build_model", "load_published", "optim"]
+__all__ = ["__version__", "build_model", "diffusion", "load_published", "optim"]
 
 # Imported at first use: torch takes seconds, and `mdt --help` should not.
 _HOMES = {"build_model": "models", "load_published": "checkpoint"}
