@@ -173,14 +173,22 @@ def comparative(text: str) -> str | None:
     return None
 
 
+_LEAST_CHROMA = 0.02  # in OKLab; about what one notices on a screen
+_WITHOUT_HUE = frozenset({"black", "grey", "white"})
+
+
 def name_of(rgb: tuple[int, int, int]) -> str:
     """The basic name of an sRGB colour: that of the nearest of `EXAMPLES` in OKLab.
+
+    A colour without a visible hue is black, grey or white, however near a pale tint is.
 
     Returns:
         black, grey, white, red, orange, brown, yellow, green, teal, blue, purple or pink.
     """
     lab = to_oklab(rgb)
-    return min(_examples(), key=lambda example: dist(example[0], lab))[1]
+    has_hue = hypot(lab[1], lab[2]) >= _LEAST_CHROMA
+    known = [e for e in _examples() if has_hue or e[1] in _WITHOUT_HUE]
+    return min(known, key=lambda example: dist(example[0], lab))[1]
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from editanything import masks
-from editanything.colors import name_of
+from editanything.colors import name_of, parse_color
 from editanything.command.describe import describe
 from editanything.command.types import Selector
 from editanything.errors import Refusal
@@ -31,10 +31,6 @@ PLACE_NOUNS = frozenset(
      "middle", "center", "centre", "picture", "image", "photo", "portion"}
 )  # fmt: skip
 SUBJECTS = frozenset({"foreground", "subject"})
-COLORS = frozenset(
-    {"red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "brown", "black",
-     "gray", "grey", "white"}
-)  # fmt: skip
 SIZES = frozenset({"small", "little", "tiny", "big", "large", "huge"})
 # What things stand in front of (the "stuff" classes of COCO-Stuff, Caesar et al. 2018, shortened).
 STUFF = frozenset(
@@ -109,8 +105,9 @@ class Words:
         return Grounding(tuple(r.mask for r in _choose(found, selector)), by)
 
     def _candidates(self, seen: Seen, selector: Selector) -> tuple[list[Region], str]:
-        colors = [attr for attr in selector.attrs if attr in COLORS]
-        others = [a for a in selector.attrs if a not in COLORS and a not in SIZES]
+        known = {attr: parse_color(attr) for attr in selector.attrs}
+        colors = [name_of(color) for color in known.values() if color is not None]
+        others = [a for a, color in known.items() if color is None and a not in SIZES]
         labelled = [r for r in seen.known if r.label]
         named = [r for r in labelled if r.label == selector.noun]
         if not named and " " in selector.noun:  # "coffee cup" is a cup
