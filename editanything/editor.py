@@ -184,7 +184,7 @@ class Editor:
         """The plan of a recorded edit. Raises as `edit` does."""
         images = ("A", "B") if second else ("A",)
         command = parse(edit.text, images=images, selection=edit.selection is not None)
-        return make_plan(
+        plan = make_plan(
             looked.seen,
             command,
             edit,
@@ -198,6 +198,10 @@ class Editor:
             apply_with=lambda plan, progress: self._apply(looked, plan, progress),
             replan=lambda changed: self.plan_edit(looked, changed, second),
         )
+        if any(step.reference is not None for step in plan.steps):
+            return plan
+        # A second picture that lies open but is not used is no part of the recipe.
+        return replace(plan, edit=replace(edit, reference=None, reference_selection=None))
 
     def replay(
         self,

@@ -118,6 +118,12 @@ def test_the_reference_may_come_with_a_selection(editor):
     assert again.picture.digest() == result.picture.digest()
 
 
+def test_a_second_picture_that_is_not_used_is_no_part_of_the_recipe(editor):
+    result = editor.edit(COFFEE, "make the cup blue", reference=EXAMPLES["cat"].path)
+    assert result.recipe.edits[0].reference is None
+    assert editor.replay(result.recipe, COFFEE).picture.digest() == result.picture.digest()
+
+
 def test_all_steps_off_is_refused(editor):
     plan = editor.plan(COFFEE, "make the cup blue").switch_step(0, on=False)
     with pytest.raises(Refusal, match="switched off"):
