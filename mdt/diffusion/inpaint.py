@@ -20,7 +20,7 @@ from torch import Tensor
 from mdt.diffusion.guidance import Kept
 from mdt.diffusion.noise import Generators, noise_like
 from mdt.diffusion.prediction import Denoised, Denoiser, denoiser
-from mdt.diffusion.samplers import between, dpmpp_2m
+from mdt.diffusion.samplers import between, ddpm
 from mdt.diffusion.schedule import Level
 
 Sampler = Callable[..., Tensor]
@@ -100,7 +100,7 @@ def inpaint(
     *,
     generator: Generators,
     begin: Tensor | None = None,
-    sampler: Sampler = dpmpp_2m,
+    sampler: Sampler = ddpm,
     **settings: object,
 ) -> Tensor:
     """Draw the masked part anew, in agreement with the rest.
@@ -113,7 +113,8 @@ def inpaint(
         generator: one, or one for each picture.
         begin: (B, C, h, w), what the masked part is to remind of, with levels that begin late
             (`levels[k:]`); None: nothing.
-        sampler: one of `SAMPLERS`, or `resampled(...)`.
+        sampler: one of `SAMPLERS`, or `resampled(...)`. DDPM is the default: noise drawn on the
+            way lets the parts agree, where a deterministic sampler keeps its early mistakes.
         settings: passed on to the sampler.
 
     Returns:
@@ -139,14 +140,15 @@ def masked_denoiser(
     patch_size: int,
     prediction: str = "eps",
     *,
-    above: float = 0.0,
+    above: float = 400.0,
     clip: float | None = None,
 ) -> Denoiser:
     """MDT's own inpainting: the encoder sees known tokens alone, the side-interpolater the rest.
 
-    MDT v2's decoder still gets every noisy token through its dense shortcut, so its masked pass can
-    walk all the way. v1's hidden tokens are told nothing of their own noise: it needs the full pass
-    for the later steps, and so `above` a good part of the time [Gao et al. 2023, section 3.3].
+    What belongs where is settled early, at high noise; that is where tokens are hidden, and the
+    full pass then finishes. v1's hidden tokens are told nothing of their own noise, so its masked
+    pass alone gives noise; v2's decoder gets every noisy token through its dense shortcut and can
+    walk all the way (above=0) [Gao et al. 2023, section 3.3; docs/experiments.md].
 
     Args:
         model: such as `guided(...)` gives, of an MDT that has its side-interpolater.

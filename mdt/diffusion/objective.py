@@ -89,8 +89,8 @@ def denoising_terms(
         min_snr: γ of min-SNR weights; None: every time weighs the same.
 
     Returns:
-        "mse" (B,), weighted; "vb" (B,) bits per dimension where the variance is learned; "loss",
-        their sum.
+        "loss" (B,), to be learned from, and its parts without gradient: "mse" (B,), weighted, and,
+        where the variance is learned, "vb" (B,) in bits per dimension.
     """
     alpha, sigma = schedule.at(t)
     out, variance = split_variance(out, x0.shape[1])
@@ -99,15 +99,15 @@ def denoising_terms(
     if min_snr is not None:
         # MDT weighs the squared error alone, not the bound.
         mse = mse * per_picture(min_snr_weight(alpha, sigma, prediction, min_snr), mse)
-    terms = {"mse": mse, "loss": mse}
+    terms = {"loss": mse, "mse": mse.detach()}
     if variance is not None:
         if not isinstance(schedule, Discrete):
             raise ValueError("A learned variance needs a schedule of discrete times, or no sigma.")
         x = noised(x0, noise, alpha, sigma)
         # Only the variance learns from the bound [Nichol & Dhariwal 2021, section 3.1].
         guess = to_x0(out.detach(), x, alpha, sigma, prediction)
-        terms["vb"] = variational_bound(x0, x, guess, variance, t, schedule)
-        terms["loss"] = mse + terms["vb"]
+        bound = variational_bound(x0, x, guess, variance, t, schedule)
+        terms = {"loss": mse + bound, "mse": mse.detach(), "vb": bound.detach()}
     return terms
 
 
