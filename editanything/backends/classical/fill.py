@@ -23,12 +23,14 @@ RADIUS_PX = 3
 COARSEST_DEPTH_PX = 10.0  # the deepest hole pixel at the coarsest scale is about this far inside
 COARSEST_SIDE_PX = 24
 FEWEST_SOURCES = 40
-MAX_MATCHED_PX = 1_300_000  # larger crops are matched at half the resolution, copied at full
+MAX_MATCHED_PX = 1_300_000
 SEAM_LIMIT = 64.0  # grey levels
 ROUNDS = (2, 3, 4, 6, 8, 10)  # at full size, half, a quarter, ...
 JUMPS_PX = (1, 2, 5)  # how far away the neighbours are whose shift is tried
 REACH_PX = 32
 PLAINER = 0.9  # a membrane's field is taken only where it matches better than this
+SHADE_LIMITS = 48.0, 10.0  # grey levels deep inside a hole: of light, of colour
+RIM_PX = 12.0  # how soon the limits come in
 SHADING_REACH = 8.0  # of the hole's depth: how far the rim's shading is felt
 
 
@@ -39,6 +41,7 @@ def fill(
     sources: Bool2D | None = None,
     seed: int = 0,
     opacity: NDArray[np.uint8] | None = None,
+    matched_px: int = MAX_MATCHED_PX,
     progress: Progress | None = None,
 ) -> Painted:
     """Paint the hole with what the rest of the picture suggests.
@@ -50,6 +53,8 @@ def fill(
         seed: drives the random tries. In small crops all patches are compared, without any
             tries, so that every seed gives the same picture.
         opacity: (h, w) a transparency that is to be filled likewise.
+        matched_px: a larger crop is matched at half its resolution, or a quarter, ..., and copied
+            at full; less is quicker and coarser in structure, not in grain.
         progress: told after every pass over the hole; answering False cancels.
 
     Returns:
@@ -75,7 +80,8 @@ def fill(
     alpha = None if opacity is None else opacity.copy()
     if hole.any():
         report(progress, 0.0, "looking for matching texture")
-        source = match(image, hole, usable, seed, part_of_progress(progress, 0.0, 0.9))
+        part = part_of_progress(progress, 0.0, 0.9)
+        source = match(image, hole, usable, seed, part, matched_px=matched_px)
         out[hole] = compose(image, hole, source, part_of_progress(progress, 0.9, 1.0))[hole]
         if alpha is not None:
             alpha = alpha.ravel()[source]
@@ -88,26 +94,42 @@ def compose(image: RGB, hole: Bool2D, source: NDArray[np.int64], progress: Progr
     report(progress, 0.0, "blending")
     copied = image.reshape(-1, 3)[source].astype(np.float32)
     divergence = poisson.seam_divergence(copied, source, hole, SEAM_LIMIT)
-    depth = float(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5).max())
+    depth_px = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
     report(progress, 0.3, "blending")
     shade = poisson.correction(
         divergence,
         hole,
-        reach_px=max(8.0, depth * SHADING_REACH),
+        reach_px=max(8.0, float(depth_px.max()) * SHADING_REACH),
         progress=part_of_progress(progress, 0.3, 1.0),
     )
+    shade = bounded(shade, depth_px)
     return np.clip(np.rint(copied + shade), 0, 255).astype(np.uint8)
 
 
+def bounded(shade: NDArray[np.float32], depth_px: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A shading that may be anything at the rim, and little of a colour deep inside.
+
+    The seams of a very large hole add up: without a bound its middle drifts to rainbow colours.
+    """
+    near = np.exp(-depth_px / np.float32(RIM_PX))[..., None]
+    grey = shade.mean(axis=2, keepdims=True)
+    most_light, most_colour = (np.float32(v) + 255 * near for v in SHADE_LIMITS)
+    return np.clip(grey, -most_light, most_light) + np.clip(shade - grey, -most_colour, most_colour)
+
+
 def match(
-    image: RGB, hole: Bool2D, usable: Bool2D, seed: int, progress: Progress | None
+    image: RGB,
+    hole: Bool2D,
+    usable: Bool2D,
+    seed: int,
+    progress: Progress | None,
+    *,
+    matched_px: int = MAX_MATCHED_PX,
 ) -> NDArray[np.int64]:
     """For each pixel the flat index of the pixel to copy, (h, w); known pixels are themselves."""
     rng = np.random.default_rng(seed)
     scales = pyramid(image, hole, usable)
-    finest = next(
-        (k for k, s in enumerate(scales) if s.hole.size <= MAX_MATCHED_PX), len(scales) - 1
-    )
+    finest = next((k for k, s in enumerate(scales) if s.hole.size <= matched_px), len(scales) - 1)
     rounds = [ROUNDS[min(k, len(ROUNDS) - 1)] for k in range(len(scales))]
     work = np.array([n * (len(s.targets) + 3000.0) for n, s in zip(rounds, scales, strict=True)])
     work[:finest] = 0

@@ -24,6 +24,8 @@ from editanything.types import (
 
 Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]  # (2, 3)
+#: The place that a thing has left is healed at this resolution: twice as quick as a removal.
+QUICK_PX = 120_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,13 @@ def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
     if task.keep is not None:
         sources &= ~task.keep
     return fill(
-        task.image, hole, sources=sources, seed=task.seed, opacity=task.opacity, progress=progress
+        task.image,
+        hole,
+        sources=sources,
+        seed=task.seed,
+        opacity=task.opacity,
+        matched_px=QUICK_PX,
+        progress=progress,
     )
 
 
