@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from mdt import diffusion, optim
     from mdt.checkpoint import load_published
     from mdt.models import build_model
+    from mdt.pipeline import Pipeline
 
-__all__ = ["__version__", "build_model", "diffusion", "load_published", "optim"]
+__all__ = ["Pipeline", "__version__", "build_model", "diffusion", "load_published", "optim"]
 
 # Imported at first use: torch takes seconds, and `mdt --help` should not.
-_HOMES = {"build_model": "models", "load_published": "checkpoint"}
+_HOMES = {"Pipeline": "pipeline", "build_model": "models", "load_published": "checkpoint"}
 
 
 def __getattr__(name: str) -> Any:

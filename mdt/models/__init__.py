@@ -6,6 +6,9 @@ import difflib
 import inspect
 from typing import Any
 
+# diffusers looks for this name beside a class, to know how a pipeline's part is loaded.
+from diffusers.models.modeling_utils import ModelMixin  # noqa: F401
+
 from mdt.models.conditioning import Text, drop_label
 from mdt.models.dit import DiT
 from mdt.models.masking import draw_kept

@@ -1,0 +1,395 @@
+"""The generator as a diffusers pipeline: `Pipeline.from_pretrained(folder)(label=[3, 7])`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import DiffusionPipeline, ImagePipelineOutput
+from torch import Tensor
+
+from mdt import codec, models, schedulers
+from mdt.diffusion import denoiser, draw_noise, find_sampler, guided, make_generators
+from mdt.diffusion.inpaint import kept_tokens, pinned
+from mdt.diffusion.noise import Generators
+from mdt.diffusion.prediction import split_variance
+from mdt.diffusion.samplers import Step
+from mdt.models import Network, Text
+from mdt.models.conditioning import Label
+from mdt.models.layers import pair
+
+OUTPUTS = ("pil", "np", "pt", "latent")
+
+
+class Known(NamedTuple):
+    """A picture of which a part is drawn anew."""
+
+    image: Tensor  # (1, C, H, W), 0 to 1
+    mask: Tensor  # (1, 1, H, W) bool, True where to draw anew
+    latent: Tensor  # (1, c, h, w)
+    hidden: Tensor  # (1, 1, h, w) bool, True at latents that touch the mask
+
+
+class Asked(NamedTuple):
+    """How to walk from noise to latents."""
+
+    predict: Callable[..., Tensor]  # (x, t) -> output, guided, float32
+    known: Known | None
+    num_steps: int
+    generators: Generators
+    report: Callable[[int, Any, Tensor], Tensor]  # (index, time, x) -> x
+
+
+class Pipeline(DiffusionPipeline):  # type: ignore[misc]
+    """Pictures from a network, a scheduler and, for latents, a VAE.
+
+    Args:
+        model: a network of `mdt.models`.
+        scheduler: of diffusers; its settings say how the network was trained (βs, prediction).
+            None: DPM-Solver++(2M) for the published linear schedule and noise prediction.
+        vae: of diffusers; None: the network works on pixels in [-1, 1].
+    """
+
+    model_cpu_offload_seq = "model->vae"
+    _optional_components = ["scheduler", "vae"]  # noqa: RUF012
+    _callback_tensor_inputs = ["latents"]  # noqa: RUF012
+
+    def __init__(self, model: Any, scheduler: Any = None, vae: Any = None) -> None:
+        super().__init__()
+        if vae is not None and vae.config.latent_channels != model.config.in_channels:
+            raise ValueError(
+                f"The VAE makes {vae.config.latent_channels} channels and the network takes "
+                f"{model.config.in_channels}; they do not belong together."
+            )
+        scheduler = schedulers.make_scheduler() if scheduler is None else scheduler
+        self.register_modules(model=model, scheduler=scheduler, vae=vae)
+        self._interrupt = False
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, **settings: Any) -> Pipeline:
+        """Open a folder that `save_pretrained` or `mdt export` wrote. Never asks the network.
+
+        Raises:
+            ValueError: no such folder, or one that holds no pipeline.
+        """
+        if str(folder) == "default":
+            raise ValueError(
+                "There is no shipped generator in this version; give a folder that `mdt export` "
+                "wrote."
+            )
+        if not (Path(folder) / "model_index.json").is_file():
+            if (Path(folder) / "config.json").is_file():
+                what = "holds a model alone: run `mdt export` on it and open what that writes"
+            else:
+                there = Path(folder).is_dir()
+                what = f"{'holds no pipeline' if there else 'does not exist'}; give a folder that"
+                what += " `mdt export` wrote"
+            raise ValueError(f"The folder {folder} {what}.")
+        return super().from_pretrained(
+            str(folder), **{"local_files_only": True, "use_safetensors": True, **settings}
+        )
+
+    def save_pretrained(self, folder: str | Path, **settings: Any) -> None:
+        """Write all parts, so that `from_pretrained` reads them; see diffusers."""
+        kind = type(self.model)
+        if getattr(models, kind.__name__, None) is kind:
+            # By its public name, which stays when files move.
+            self.register_to_config(model=("mdt.models", kind.__name__))
+        super().save_pretrained(str(folder), **settings)
+
+    @property
+    def interrupt(self) -> bool:
+        """Whether a callback has asked to stop, by `pipe._interrupt = True`."""
+        return self._interrupt
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        label: int | Sequence[int | None] | Label = None,
+        *,
+        num_images: int | None = None,
+        num_inference_steps: int = 25,
+        guidance_scale: float = 1.0,
+        guidance_power: float | None = None,
+        guidance_channels: str | int = "all",
+        sampler: str | None = None,
+        seed: int | Sequence[int] = 0,
+        generator: Generators | None = None,
+        size: int | tuple[int, int] | None = None,
+        latents: Tensor | None = None,
+        image: Any = None,
+        mask: Any = None,
+        hide_tokens: bool = False,
+        output_type: str = "pil",
+        return_dict: bool = True,
+        callback_on_step_end: Callable[..., dict[str, Any]] | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
+    ) -> Any:
+        """Draw pictures.
+
+        Args:
+            label: a class for all pictures, one for each (None among them: no class), a `Text`,
+                or None: no condition.
+            num_images: how many; by default one for each label, or one.
+            num_inference_steps: steps of the sampler.
+            guidance_scale: w, 1: none. MDT published 3.8 with power 4 for scores, and 4
+                with 0.01 for looks.
+            guidance_power: of power-cosine guidance; None: w everywhere.
+            guidance_channels: see `mdt.diffusion.guided`.
+            sampler: a key of `mdt.diffusion.SAMPLERS`; None: the pipeline's scheduler.
+            seed: picture i is drawn from seed + i, or from the i-th of a list, in any batch.
+            generator: used in place of seeds; one for the batch, or one for each picture.
+            size: of the pictures in pixels, (height, width) or one number; by default as trained.
+            latents: (B, c, h, w) noise of unit variance to begin with.
+            image: RGB uint8 (H, W, 3) or PIL, to be drawn anew where the mask is; (H, W) for
+                networks of one channel.
+            mask: bool (H, W), or PIL with white = True. All other pixels come back exactly.
+            hide_tokens: inpaint MDT's way: the encoder sees the known tokens alone.
+            output_type: "pil", "np" (B, H, W, C) or "pt" (B, C, H, W) in 0 to 1, or "latent".
+            return_dict: False: a tuple of the pictures.
+            callback_on_step_end: called as diffusers does, (pipe, index, time, {"latents": x}) ->
+                changed values. `pipe._interrupt = True` ends the walk; what is there is returned.
+            callback_on_step_end_tensor_inputs: "latents" is all there is.
+
+        Returns:
+            ImagePipelineOutput, with the pictures as `images`.
+
+        Raises:
+            ValueError: arguments that do not fit the network or each other.
+        """
+        self._check(output_type, callback_on_step_end_tensor_inputs)
+        self._interrupt = False
+        device = self._execution_device
+        known = self._known(image, mask, size)
+        told, count = self._labels(label, num_images, device)
+        generators = generator or make_generators(_seeds(seed, count))
+        if latents is None:
+            noise = draw_noise(self._shape(count, size, known), generators, device=device)
+        else:
+            noise = self._given(latents, count).to(device, torch.float32)
+        network = _InFloat32(self.model)
+        num_times = self.scheduler.config.num_train_timesteps
+        predict = guided(
+            network,
+            told,
+            guidance_scale,
+            guidance_power,
+            guidance_channels,
+            num_times=num_times,
+        )
+        if hide_tokens:
+            predict = self._hiding(predict, known)
+        report = self._reporter(callback_on_step_end)
+        asked = Asked(predict, known, num_inference_steps, generators, report)
+        x = self._walk(asked, noise) if sampler is None else self._sample(asked, noise, sampler)
+        if known is not None:
+            x = torch.where(known.hidden, x, known.latent)
+        pictures = self._pictures(x, known, output_type)
+        self.maybe_free_model_hooks()
+        return ImagePipelineOutput(images=pictures) if return_dict else (pictures,)
+
+    def _walk(self, asked: Asked, noise: Tensor) -> Tensor:
+        """By the pipeline's scheduler."""
+        scheduler = schedulers.fresh(self.scheduler)
+        _check_steps(asked.num_steps, scheduler.config.num_train_timesteps)
+        schedulers.set_times(scheduler, asked.num_steps, noise.device)
+        told = schedulers.noise_schedule(scheduler)
+        more = schedulers.step_settings(scheduler, asked.generators)
+        x = noise * float(getattr(scheduler, "init_noise_sigma", 1.0))
+        with self.progress_bar(total=len(scheduler.timesteps)) as bar:
+            for i, t in enumerate(scheduler.timesteps):
+                shown = schedulers.scaled_input(scheduler, x, t)
+                out = asked.predict(shown, t.float().expand(len(x)))
+                if asked.known is not None:
+                    latent, hidden = asked.known.latent, asked.known.hidden
+                    out = schedulers.pin(out, shown, float(t), latent, hidden, told)
+                if not schedulers.takes_variance(scheduler):
+                    out, _ = split_variance(out, x.shape[1])
+                x = scheduler.step(out, t, x, return_dict=False, **more)[0]
+                x = asked.report(i, t, x)
+                bar.update()
+                if self._interrupt:
+                    break
+        return x
+
+    def _sample(self, asked: Asked, noise: Tensor, name: str) -> Tensor:
+        """By one of our own samplers, over the schedule of the scheduler's settings."""
+        sampler = find_sampler(name)
+        _, prediction = schedulers.noise_schedule(self.scheduler)
+        config = self.scheduler.config
+        clip = config.get("clip_sample_range", 1.0) if config.get("clip_sample") else None
+        denoise = denoiser(asked.predict, prediction, clip=clip)
+        levels = schedulers.levels_of(self.scheduler, asked.num_steps)
+        x = noise
+        if asked.known is not None:
+            latent = asked.known.latent.expand_as(noise)
+            denoise = pinned(denoise, latent, asked.known.hidden)
+            seen = levels[0].alpha * latent + levels[0].sigma * noise
+            x = torch.where(asked.known.hidden, noise, seen)
+
+        def callback(step: Step) -> None:
+            new = asked.report(step.done - 1, levels[step.done - 1].t, step.x)
+            if new is not step.x:
+                step.x.copy_(new)  # the sampler goes on from here
+            if self._interrupt:
+                raise _Stop(step.x)
+
+        more: dict[str, Any] = {"callback": callback, "progress": self.progress_bar}
+        if "generator" in inspect.signature(sampler).parameters:
+            more["generator"] = asked.generators
+        try:
+            return sampler(denoise, x, levels, **more)
+        except _Stop as stop:
+            return stop.x
+
+    def _check(self, output_type: str, inputs: Sequence[str]) -> None:
+        if output_type not in OUTPUTS:
+            raise ValueError(f"output_type is one of {', '.join(OUTPUTS)}; got {output_type!r}.")
+        channels = self.model.config.in_channels
+        if output_type != "latent" and self.vae is None and channels not in (1, 3):
+            raise ValueError(
+                f"This network makes latents of {channels} channels and the pipeline has no VAE: "
+                "export it with one, or ask for output_type='latent'."
+            )
+        for name in inputs:
+            if name not in self._callback_tensor_inputs:
+                raise ValueError(f"A callback is given 'latents'; there is no {name!r}.")
+
+    def _labels(self, label: Any, num_images: int | None, device: Any) -> tuple[Label, int]:
+        """(labels on the device, number of pictures)."""
+        if num_images is not None and num_images < 1:
+            raise ValueError(f"num_images is 1 or more; got {num_images}.")
+        if label is None:
+            return None, num_images or 1
+        if isinstance(label, Text):
+            parts = (label.tokens.to(self.model.dtype), label.pooled.to(self.model.dtype))
+            told = Text(*(part.to(device) for part in (*parts, label.mask)))
+            return told, _agree(len(told.tokens), num_images)
+        classes = self.model.config.get("num_classes")
+        if classes is None:
+            raise ValueError("This network was built for no classes; leave the label out.")
+        if isinstance(label, int):
+            label = [label] * (num_images or 1)
+        numbers = [classes if one is None else int(one) for one in label]
+        wrong = [n for n in numbers if not 0 <= n <= classes]
+        if wrong:
+            raise ValueError(f"There is no class {wrong[0]}; this model knows 0 to {classes - 1}.")
+        return torch.tensor(numbers, device=device), _agree(len(numbers), num_images)
+
+    def _shape(self, count: int, size: Any, known: Known | None) -> tuple[int, ...]:
+        channels = self.model.config.in_channels
+        if known is not None:
+            return (count, channels, *known.latent.shape[2:])
+        if size is None:
+            return (count, channels, *pair(self.model.config.input_size))
+        height, width = pair(size)
+        return (count, channels, self._latent_side(height), self._latent_side(width))
+
+    def _latent_side(self, pixels: int) -> int:
+        factor = codec.pixels_per_latent(self.vae)
+        if pixels < 1 or pixels % factor:
+            raise ValueError(f"Sizes must divide by {factor} for this VAE; got {pixels} pixels.")
+        return pixels // factor
+
+    def _given(self, latents: Tensor, count: int) -> Tensor:
+        channels = self.model.config.in_channels
+        if latents.ndim != 4 or latents.shape[:2] != (count, channels):
+            raise ValueError(
+                f"latents must be ({count}, {channels}, h, w) for {count} pictures; got "
+                f"{tuple(latents.shape)}."
+            )
+        return latents
+
+    def _known(self, image: Any, mask: Any, size: Any) -> Known | None:
+        """The picture to be drawn into, on the device."""
+        if image is None and mask is None:
+            return None
+        if image is None or mask is None or size is not None:
+            raise ValueError("Inpainting takes image= and mask=, both, and no size=.")
+        pixels, where = np.asarray(image), np.asarray(mask)
+        where = where if where.dtype == bool else where >= 128
+        wanted = 1 if self.vae is None and self.model.config.in_channels == 1 else 3
+        pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != wanted:
+            raise ValueError(
+                f"The image must be uint8 (H, W, {wanted}); got {pixels.dtype} {pixels.shape}."
+            )
+        if where.shape != pixels.shape[:2]:
+            raise ValueError(
+                f"The mask must be {pixels.shape[:2]} as the image is; got {where.shape}."
+            )
+        factor = codec.pixels_per_latent(self.vae)
+        for side in where.shape:
+            self._latent_side(side)
+        device = self._execution_device
+        shown = torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float() / 255
+        hole = torch.tensor(where, device=device)[None, None]
+        hidden = F.max_pool2d(hole.float(), factor) > 0
+        return Known(shown, hole, codec.encode(2 * shown - 1, self.vae), hidden)
+
+    def _hiding(self, predict: Callable[..., Tensor], known: Known | None) -> Callable[..., Tensor]:
+        """The masked pass over the known tokens."""
+        if known is None:
+            raise ValueError("hide_tokens is for inpainting: give image= and mask=.")
+        kept = kept_tokens(known.hidden, self.model.config.get("patch_size") or 1)
+        return lambda x, t: predict(x, t, kept=kept)
+
+    def _reporter(self, callback: Any) -> Callable[[int, Any, Tensor], Tensor]:
+        def report(i: int, t: Any, x: Tensor) -> Tensor:
+            if callback is None:
+                return x
+            changed = callback(self, i, t, {"latents": x}) or {}
+            return changed.get("latents", x)
+
+        return report
+
+    def _pictures(self, x: Tensor, known: Known | None, output_type: str) -> Any:
+        if output_type == "latent":
+            return x
+        pictures = (codec.decode(x, self.vae) / 2 + 0.5).clamp(0, 1)
+        if known is not None:
+            pictures = torch.where(known.mask, pictures, known.image)
+        if output_type == "pt":
+            return pictures
+        array = pictures.permute(0, 2, 3, 1).cpu().numpy()
+        return array if output_type == "np" else self.numpy_to_pil(array)
+
+
+class _InFloat32:
+    """A network that is asked and answers in float32, whatever its own type."""
+
+    def __init__(self, module: Network) -> None:
+        self.module = module
+
+    def __call__(self, x: Tensor, t: Tensor, label: Label, **kept: Any) -> Tensor:
+        return self.module(x.to(self.module.dtype), t, label, **kept).float()
+
+
+class _Stop(Exception):
+    """A callback has asked one of our samplers to stop."""
+
+    def __init__(self, x: Tensor) -> None:
+        super().__init__("stopped by a callback")
+        self.x = x
+
+
+def _seeds(seed: int | Sequence[int], count: int) -> list[int]:
+    seeds = [seed + i for i in range(count)] if isinstance(seed, int) else list(seed)
+    _agree(len(seeds), count, "seeds")
+    return seeds
+
+
+def _agree(came: int, num_images: int | None, what: str = "labels") -> int:
+    if num_images not in (None, came):
+        raise ValueError(f"There are {num_images} pictures and {came} {what}; give one for each.")
+    return came
+
+
+def _check_steps(num_steps: int, num_times: int) -> None:
+    if not 1 <= num_steps <= num_times:
+        raise ValueError(f"num_inference_steps is 1 to {num_times}; got {num_steps}.")
