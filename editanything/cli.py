@@ -89,7 +89,9 @@ def _add_pointing(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--select", action="append", default=[], metavar="X,Y", help="a click; X,Y- takes away"
     )
-    verb.add_argument("--box", action="append", default=[], metavar="X0,Y0,X1,Y1", help="a box")
+    verb.add_argument(
+        "--box", action="append", default=[], metavar="X0,Y0,X1,Y1", help="a box around a thing"
+    )
     verb.add_argument(
         "--mask", metavar="M.png", help="a mask of the picture's size; white = selected"
     )
@@ -207,8 +209,8 @@ def _add_segment(verb: argparse.ArgumentParser) -> None:
 
 
 def _segment(arguments: argparse.Namespace) -> None:
-    from editanything.editor import as_selection, select
     from editanything.image import Picture
+    from editanything.pointing import as_selection, select
     from editanything.segmenters.overlay import draw_regions
 
     _check_output(arguments)
@@ -273,7 +275,9 @@ def _replay(arguments: argparse.Namespace) -> None:
         )
     result.save(arguments.output, overwrite=arguments.overwrite)
     same = "the same bytes" if result.recipe.result == recipe.result else "NOT the same pixels"
-    _say(f"{arguments.output}: {len(recipe.edits)} edits replayed; {same} as recorded.")
+    count = len(recipe.edits)
+    edits = "1 edit" if count == 1 else f"{count} edits"
+    _say(f"{arguments.output}: {edits} replayed; {same} as recorded.")
 
 
 def read_recipe(path: str) -> Any:
@@ -330,7 +334,7 @@ def _editor(arguments: argparse.Namespace) -> Editor:
 def _selection(arguments: argparse.Namespace) -> Selection | None:
     if not (arguments.select or arguments.box or arguments.mask):
         return None
-    from editanything.editor import read_mask
+    from editanything.pointing import read_mask
     from editanything.types import Point, Selection
 
     points = []

@@ -19,6 +19,7 @@ from editanything.image import Picture
 from editanything.known import known_regions
 from editanything.plan import EditPlan, make_plan
 from editanything.planning.draft import SecondPicture
+from editanything.pointing import as_selection, notes_on, select
 from editanything.preset import Preset, build, load_preset
 from editanything.recipe import Edit, Recipe
 from editanything.types import (
@@ -167,6 +168,7 @@ class Editor:
         seed: int = 0,
     ) -> EditPlan:
         """What `edit` would do; nothing is painted. Arguments and errors as in `edit`."""
+        check_command(text, seed)
         looked = self.look(image)
         second, reference_selection = self._look_at_reference(reference)
         edit = Edit(
@@ -184,20 +186,25 @@ class Editor:
         """The plan of a recorded edit. Raises as `edit` does."""
         images = ("A", "B") if second else ("A",)
         command = parse(edit.text, images=images, selection=edit.selection is not None)
+        selection = select(looked.seen, edit.selection)
         plan = make_plan(
             looked.seen,
             command,
             edit,
             grounder=self.grounder,
             backends=self.backends,
-            selection=select(looked.seen, edit.selection),
+            selection=selection,
             second=_second(second, edit.reference_selection),
-            has_opacity=looked.picture.opacity() is not None,
+            boxes=edit.selection.boxes_alone() if edit.selection else (),
+            has_opacity=looked.picture.has_alpha,
+            is_grey=looked.picture.samples.shape[2] < 3,
             margins=(self.preset.grow_px, self.preset.feather_px),
             max_megapixels=self.preset.max_megapixels,
             apply_with=lambda plan, progress: self._apply(looked, plan, progress),
             replan=lambda changed: self.plan_edit(looked, changed, second),
         )
+        notes = (*looked.picture.notes, *notes_on(edit.selection, selection), *plan.notes)
+        plan = replace(plan, notes=notes)
         if any(step.reference is not None for step in plan.steps):
             return plan
         # A second picture that lies open but is not used is no part of the recipe.
@@ -297,51 +304,16 @@ class Editor:
         return composite(picture, box, painted, alpha), masks.union(changed, step.area)
 
 
-def as_selection(selection: Selection | NDArray[Any] | None) -> Selection | None:
-    """A selection as it may be given: a bool array (H, W), a Selection, or nothing.
+def check_command(text: str, seed: int) -> None:
+    """Refuse a command that is no text and a seed that is no whole number from 0 on.
 
     Raises:
-        InputError: an array that is no mask, or an empty one.
+        InputError: one sentence on which.
     """
-    if isinstance(selection, np.ndarray):
-        selection = Selection(mask=Mask.of(selection))
-    if selection is None or (isinstance(selection, Selection) and selection.is_empty):
-        return None
-    if not isinstance(selection, Selection):
-        raise InputError(
-            f"A selection is a bool array (H, W) or a Selection; got {type(selection).__name__}."
-        )
-    for mask in (selection.mask, selection.brush):
-        if mask is not None and mask.area == 0:
-            raise InputError("The mask is empty: it selects no pixel of the picture.")
-    return selection
-
-
-def read_mask(path: str | Path) -> Mask:
-    """A mask file: what is brighter than middle grey (and not transparent) is selected.
-
-    Raises:
-        InputError: a file that cannot be read.
-    """
-    picture = Picture.open(path)
-    selected = picture.rgb().max(2) >= 128
-    opacity = picture.opacity()
-    return Mask.of(selected if opacity is None else selected & (opacity >= 128))
-
-
-def select(seen: Seen, selection: Selection | None) -> Mask | None:
-    """The mask of a selection in a picture.
-
-    Raises:
-        InputError: a selection that does not fit the picture, or that selects nothing.
-    """
-    if selection is None:
-        return None
-    selection.check_inside(seen.image.shape[:2])
-    mask = seen.select(selection)
-    if mask.area == 0:
-        raise InputError("The selection is empty: the negative points take everything away.")
-    return mask
+    if not isinstance(text, str):
+        raise InputError(f"A command is a sentence, a str; got {type(text).__name__}.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise InputError(f"A seed is a whole number from 0 to 2^63 - 1; got {seed!r}.")
 
 
 def working_box(step: Step, shape: tuple[int, int]) -> tuple[int, int, int, int]:

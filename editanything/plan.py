@@ -12,7 +12,7 @@ from editanything.grounders.base import Grounder
 from editanything.planning import PLANNERS
 from editanything.planning.draft import Draft, SecondPicture
 from editanything.recipe import Edit
-from editanything.types import Backend, Mask, Progress, Related, Seen, Step
+from editanything.types import Backend, Box, Mask, Progress, Related, Seen, Step
 
 if TYPE_CHECKING:
     from editanything.editor import EditResult
@@ -84,7 +84,9 @@ def make_plan(
     backends: tuple[Backend, ...],
     selection: Mask | None,
     second: SecondPicture | None,
+    boxes: tuple[Box, ...],
     has_opacity: bool,
+    is_grey: bool,
     margins: tuple[float | None, float | None],
     max_megapixels: float,
     apply_with: Apply,
@@ -106,7 +108,9 @@ def make_plan(
         grounder=grounder,
         selection=selection,
         second=second,
+        boxes=boxes,
         has_opacity=has_opacity,
+        is_grey=is_grey,
         margins=margins,
         max_megapixels=max_megapixels,
         seed=edit.seed,

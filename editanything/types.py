@@ -173,6 +173,10 @@ class Selection:
         """Whether nothing was pointed at."""
         return not (self.points or self.boxes or self.mask or self.brush)
 
+    def boxes_alone(self) -> tuple[Box, ...]:
+        """The boxes, if nothing else was pointed at."""
+        return () if self.points or self.mask or self.brush else self.boxes
+
     def check_inside(self, shape: tuple[int, int]) -> None:
         """Refuse what does not lie in a picture of `shape` = (H, W).
 

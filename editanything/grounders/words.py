@@ -31,6 +31,7 @@ PLACE_NOUNS = frozenset(
      "middle", "center", "centre", "picture", "image", "photo", "portion"}
 )  # fmt: skip
 SUBJECTS = frozenset({"foreground", "subject"})
+PEOPLE = frozenset({"woman", "man", "girl", "boy", "child", "lady", "baby"})
 SIZES = frozenset({"small", "little", "tiny", "big", "large", "huge"})
 # What things stand in front of (the "stuff" classes of COCO-Stuff, Caesar et al. 2018, shortened).
 STUFF = frozenset(
@@ -110,6 +111,8 @@ class Words:
         others = [a for a, color in known.items() if color is None and a not in SIZES]
         labelled = [r for r in seen.known if r.label]
         named = [r for r in labelled if r.label == selector.noun]
+        if not named and selector.noun == "person":  # "her face" is a person's
+            named = [r for r in labelled if r.label in PEOPLE]
         if not named and " " in selector.noun:  # "coffee cup" is a cup
             named = [r for r in labelled if r.label == selector.noun.split()[-1]]
         if named:

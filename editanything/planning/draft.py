@@ -15,7 +15,7 @@ from editanything.command.describe import describe
 from editanything.command.types import Operation, Selector
 from editanything.errors import Refusal
 from editanything.grounders.base import HOW_TO_POINT, Grounder, Grounding
-from editanything.types import Mask, Seen, Step
+from editanything.types import Box, Mask, Seen, Step
 
 # How far an operation's area reaches beyond its target, in pixels. A removal takes the rim along: a
 # hole cut tight leaves an outline of the thing. What is lifted brings its mixed rim, a background
@@ -48,7 +48,9 @@ class Draft:
     grounder: Grounder
     selection: Mask | None
     second: SecondPicture | None
+    boxes: tuple[Box, ...]  # the selection, where it is nothing but boxes
     has_opacity: bool
+    is_grey: bool
     margins: tuple[float | None, float | None]  # grow_px, feather_px of the preset
     max_megapixels: float
     seed: int

@@ -12,7 +12,7 @@ from editanything.command.types import Operation, Selector
 from editanything.errors import Refusal
 from editanything.planning import layout
 from editanything.planning.draft import Draft, is_whole
-from editanything.types import Mask, Step
+from editanything.types import Box, Mask, Step
 
 SIDES = ("left", "top", "right", "bottom")
 
@@ -32,7 +32,10 @@ def crop(draft: Draft, operation: Operation) -> list[Step]:
                 reason="no_target",
             )
         selector = Selector(noun="@selection")
-    frame = {"frame": "crop", "box": draft.find(selector).box}
+    box = draft.find(selector).box
+    if selector.noun == "@selection" and draft.boxes and not draft.steps:
+        box = _within(masks.box_union(*draft.boxes), draft.shape)  # a frame is drawn, not a thing
+    frame = {"frame": "crop", "box": box}
     return [frame_step(draft, operation, f"crop to {describe(selector)}", frame)]
 
 
@@ -58,15 +61,20 @@ def outpaint(draft: Draft, operation: Operation) -> list[Step]:
 
 def upscale(draft: Draft, operation: Operation) -> list[Step]:
     """More pixels for the whole picture, by Lanczos resampling."""
-    return [scaled_frame(draft, operation, float(operation.factor or 2.0))]
+    return [scaled_frame(draft, operation, 2.0 if operation.factor is None else operation.factor)]
 
 
 def scaled_frame(draft: Draft, operation: Operation, factor: float) -> Step:
     """The whole picture, `factor` times as wide and as high.
 
     Raises:
-        Refusal: if it would become larger than the preset allows.
+        Refusal: if it would become larger than the preset allows, or stay as it is.
     """
+    if not 0.01 <= factor <= 100 or factor == 1.0:
+        raise Refusal(
+            f"A size factor of {factor:g} changes nothing or too much; say “2x” or “half as big”.",
+            reason="nothing_to_do",
+        )
     height, width = draft.shape
     size = {"width": max(1, round(width * factor)), "height": max(1, round(height * factor))}
     _check_size(draft, (size["height"], size["width"]))
@@ -89,6 +97,11 @@ def frame_step(draft: Draft, operation: Operation, what: str, frame: dict[str, A
     area = Mask.empty(shape) if frame["frame"] == "crop" else Mask.everything(shape)
     seed = draft.seed + len(draft.steps)
     return Step(operation.op, what, area, area, seed=seed, frame=frame)
+
+
+def _within(box: Box, shape: tuple[int, int]) -> Box:
+    height, width = shape
+    return max(box[0], 0), max(box[1], 0), min(box[2], width), min(box[3], height)
 
 
 def _check_size(draft: Draft, shape: tuple[int, int]) -> None:

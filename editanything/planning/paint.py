@@ -62,6 +62,11 @@ def modify(draft: Draft, operation: Operation) -> list[Step]:
             reason="unsupported",
             question=f"Which colour is “{value}”? Give it as a name or as #rrggbb.",
         )
+    if draft.is_grey and len(set(color)) > 1:
+        draft.notes.append(
+            f"The picture is greyscale, so “{value}” becomes a shade of grey; save it as RGB first "
+            "to have colour."
+        )
     target = draft.find(selector)
     params = {"color": color, "strength": strength}
     what = f"make {describe(selector)} {value}"

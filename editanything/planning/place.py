@@ -40,6 +40,8 @@ def move(draft: Draft, operation: Operation) -> list[Step]:
             f"There is no room to move {describe(selector)} that way: it is there already.",
             reason="nothing_to_do",
         )
+    if (dx, dy) != tuple(shift) and operation.amount is not None:
+        draft.notes.append(f"It moves {layout.describe_shift(dx, dy)}: no further fits the frame.")
     what = f"move {describe(selector)} {layout.describe_shift(dx, dy)}"
     return [_place(draft, operation, what, target, _shift(dx, dy), fill=True)]
 

@@ -16,10 +16,11 @@ import numpy as np
 from gradio.utils import get_upload_folder
 
 from editanything.command import parse
-from editanything.editor import Editor, as_selection, read_mask, select
+from editanything.editor import Editor
 from editanything.errors import InputError, Refusal
 from editanything.image import Picture
 from editanything.plan import EditPlan
+from editanything.pointing import as_selection, read_mask, select
 from editanything.types import Point, Selection
 from editanything.ui.widgets import only_files
 

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from editanything import masks
-from editanything.editor import Looked, select
+from editanything.editor import Looked
 from editanything.errors import InputError
+from editanything.pointing import select
 from editanything.types import Box, Mask, Point, Region, Selection
 
 MOST_STROKE_POINTS = 20_000
