@@ -61,12 +61,13 @@ def scenes(split: str) -> Iterator[Scene]:
                 yield Scene(f"{name}/{region.label}", image, region.mask.full())
                 things.append((name, region))
     rng = np.random.default_rng(7)
-    for name, region in things:
-        for onto, image in photos.items():
-            if onto != name and region.mask.area < 0.3 * image.shape[0] * image.shape[1]:
-                yield pasted(
-                    f"{name}/{region.label} on {onto}", photos[name], region.mask, image, rng
-                )
+    for index, (name, region) in enumerate(things):
+        others = [other for other in photos if other != name]
+        onto = others[index % len(others)]
+        image = photos[onto]
+        if region.mask.area < 0.3 * image.shape[0] * image.shape[1]:
+            title = f"{name}/{region.label} on {onto}"
+            yield pasted(title, photos[name], region.mask, image, rng)
     yield from filled(photos, rng)
 
 
@@ -283,8 +284,8 @@ def table(split: str, methods: list[str], verbose: bool) -> dict[str, dict[str, 
     for name in methods:
         means[name] = {h: round(float(np.mean([r[h] for r in rows[name]])), 3) for h in heads}
         line = "  ".join(f"{means[name][head]:8.3f}" for head in heads)
-        means[name]["seconds"] = round(spent[name] / count / 7, 3)
-        print(f"{name:14}{line}  {means[name]['seconds']:8.2f}")
+        means[name]["seconds"] = round(spent[name] / count / (len(heads) + 1), 3)
+        print(f"{name:14}{line}  {means[name]['seconds']:8.2f}", flush=True)
     return means
 
 
