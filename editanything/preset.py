@@ -66,13 +66,10 @@ def build(kind: str, settings: Mapping[str, Any]) -> Any:
     options = dict(settings)
     name = options.pop("name", None)
     module, attribute = HOMES[kind]
-    known: Mapping[str, Any] = getattr(import_module(module), attribute)
+    known: Mapping[str, str] = getattr(import_module(module), attribute)
     if not isinstance(name, str) or (name not in known and ":" not in name):
         raise InputError(f"There is no {kind} {name!r}; there are: {', '.join(sorted(known))}.")
-    entry = known.get(name, name)
-    if callable(entry):
-        return entry(**options)
-    target, _, member = entry.partition(":")
+    target, _, member = known.get(name, name).partition(":")
     try:
         return getattr(import_module(target), member)(**options)
     except (ImportError, AttributeError) as error:

@@ -9,6 +9,8 @@ continuous.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,6 @@ RADIUS_PX = 3
 COARSEST_DEPTH_PX = 10.0  # the deepest hole pixel at the coarsest scale is about this far inside
 COARSEST_SIDE_PX = 24
 FEWEST_SOURCES = 40
-MAX_MATCHED_PX = 1_300_000
 SEAM_LIMIT = 64.0  # grey levels
 ROUNDS = (2, 3, 4, 6, 8, 10)  # at full size, half, a quarter, ...
 JUMPS_PX = (1, 2, 5)  # how far away the neighbours are whose shift is tried
@@ -34,6 +35,23 @@ RIM_PX = 12.0  # how soon the limits come in
 SHADING_REACH = 8.0  # of the hole's depth: how far the rim's shading is felt
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How much work a hole is worth.
+
+    Attributes:
+        matched_px: a larger crop is matched at half its resolution, or a quarter, ..., and copied
+            at full; less is coarser in structure, not in grain.
+        exact_pairs: as many pairs of patches, or fewer, are compared exhaustively.
+    """
+
+    matched_px: int = 1_300_000
+    exact_pairs: int = 30_000_000
+
+
+THOROUGH, QUICK = Effort(), Effort(matched_px=120_000, exact_pairs=4_000_000)
+
+
 def fill(
     image: RGB,
     hole: Bool2D,
@@ -41,7 +59,7 @@ def fill(
     sources: Bool2D | None = None,
     seed: int = 0,
     opacity: NDArray[np.uint8] | None = None,
-    matched_px: int = MAX_MATCHED_PX,
+    effort: Effort = THOROUGH,
     progress: Progress | None = None,
 ) -> Painted:
     """Paint the hole with what the rest of the picture suggests.
@@ -53,8 +71,7 @@ def fill(
         seed: drives the random tries. In small crops all patches are compared, without any
             tries, so that every seed gives the same picture.
         opacity: (h, w) a transparency that is to be filled likewise.
-        matched_px: a larger crop is matched at half its resolution, or a quarter, ..., and copied
-            at full; less is quicker and coarser in structure, not in grain.
+        effort: `QUICK` takes about half the time of `THOROUGH`.
         progress: told after every pass over the hole; answering False cancels.
 
     Returns:
@@ -81,7 +98,7 @@ def fill(
     if hole.any():
         report(progress, 0.0, "looking for matching texture")
         part = part_of_progress(progress, 0.0, 0.9)
-        source = match(image, hole, usable, seed, part, matched_px=matched_px)
+        source = match(image, hole, usable, seed, part, effort=effort)
         out[hole] = compose(image, hole, source, part_of_progress(progress, 0.9, 1.0))[hole]
         if alpha is not None:
             alpha = alpha.ravel()[source]
@@ -124,12 +141,14 @@ def match(
     seed: int,
     progress: Progress | None,
     *,
-    matched_px: int = MAX_MATCHED_PX,
+    effort: Effort = THOROUGH,
 ) -> NDArray[np.int64]:
     """For each pixel the flat index of the pixel to copy, (h, w); known pixels are themselves."""
     rng = np.random.default_rng(seed)
     scales = pyramid(image, hole, usable)
-    finest = next((k for k, s in enumerate(scales) if s.hole.size <= matched_px), len(scales) - 1)
+    finest = next(
+        (k for k, s in enumerate(scales) if s.hole.size <= effort.matched_px), len(scales) - 1
+    )
     rounds = [ROUNDS[min(k, len(ROUNDS) - 1)] for k in range(len(scales))]
     work = np.array([n * (len(s.targets) + 3000.0) for n, s in zip(rounds, scales, strict=True)])
     work[:finest] = 0
@@ -139,10 +158,10 @@ def match(
         level = scales[k]
         part = part_of_progress(progress, done[k], done[k] + work[k] / work.sum())
         if field is None:
-            field = closed(level, rounds[k], rng, part)
+            field = closed(level, rounds[k], rng, part, effort.exact_pairs)
         else:
             painted, start = begin(level, below, field, rng)
-            field = refine(level, painted, start, rounds[k], rng, part)
+            field = refine(level, painted, start, rounds[k], rng, part, effort.exact_pairs)
         below = level
     assert field is not None
     return spread(level, pm.best_copy(level, field), 2**finest, hole, usable)
@@ -194,7 +213,11 @@ def halved(level: pm.Level) -> pm.Level:
 
 
 def closed(
-    level: pm.Level, rounds: int, rng: np.random.Generator, progress: Progress | None
+    level: pm.Level,
+    rounds: int,
+    rng: np.random.Generator,
+    progress: Progress | None,
+    exact_pairs: int,
 ) -> pm.Field:
     """The coarsest scale's field, from the better of two beginnings.
 
@@ -214,7 +237,9 @@ def closed(
             painted = poisson.membrane(level.image, level.hole)
             start = np.full(len(level.targets), -1, np.int64)
         part = part_of_progress(part, 0.1, 1.0)
-        fields.append(refine(level, painted, or_chance(level, start, rng), rounds, rng, part))
+        fields.append(
+            refine(level, painted, or_chance(level, start, rng), rounds, rng, part, exact_pairs)
+        )
     peeled, smooth = (float(field.distance.mean(dtype=np.float64)) for field in fields)
     return fields[1] if smooth < PLAINER * peeled else fields[0]
 
@@ -266,6 +291,7 @@ def refine(
     rounds: int,
     rng: np.random.Generator,
     progress: Progress | None,
+    exact_pairs: int,
 ) -> pm.Field:
     """Match and repaint in turn; ends with a match. `painted` is written to."""
     h, w = level.hole.shape
@@ -278,7 +304,7 @@ def refine(
     x0, x1 = max(0, xs.min() - m), min(w, xs.max() + m + 1)
     ty, tx = np.divmod(level.targets, w)
     inside = (ty - y0) * (x1 - x0) + tx - x0
-    exact = len(start) * len(level.sources) <= pm.MAX_EXACT
+    exact = len(start) * len(level.sources) <= exact_pairs
     for turn in range(rounds):
         part = part_of_progress(progress, turn / rounds, (turn + 1) / rounds)
         report(part, 0.0, "matching texture")

@@ -32,7 +32,6 @@ POSITION_WEIGHT = 60.0
 NARROWER = 0.3
 CONFIDENCE_BASE = 1.2  # a patch counts so many times less per pixel away from the rim
 CHUNK = 4096  # descriptors compared at a time: what the cache holds
-MAX_EXACT = 30_000_000  # pairs of patches that are compared exhaustively
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.backends.classical.fill import fill
+from editanything.backends.classical.fill import QUICK, fill
 from editanything.backends.classical.matte import Matte, lift
 from editanything.backends.classical.oklab import to_bytes
 from editanything.types import (
@@ -24,8 +24,6 @@ from editanything.types import (
 
 Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]  # (2, 3)
-#: The place that a thing has left is healed at this resolution: twice as quick as a removal.
-QUICK_PX = 120_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +74,7 @@ def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
         sources=sources,
         seed=task.seed,
         opacity=task.opacity,
-        matched_px=QUICK_PX,
+        effort=QUICK,
         progress=progress,
     )
 

@@ -7,24 +7,32 @@ import sys
 
 import pytest
 
-from editanything.backends import BACKENDS, make_backend
+from editanything.backends import BACKENDS
 from editanything.backends.classical import Classical
 from editanything.errors import InputError
+from editanything.preset import build
 
 
 def test_every_named_backend_can_be_made() -> None:
     for name in BACKENDS:
-        assert make_backend(name).can("no such operation", {}) is False
+        assert build("backend", {"name": name}).can("no such operation", {}) is False
 
 
 def test_a_backend_of_ones_own_is_named_by_its_module() -> None:
-    assert isinstance(make_backend("editanything.backends.classical:Classical"), Classical)
+    assert isinstance(
+        build("backend", {"name": "editanything.backends.classical:Classical"}), Classical
+    )
+
+
+def test_an_option_that_a_backend_does_not_take_is_one_clear_sentence() -> None:
+    with pytest.raises(InputError, match="does not take these options"):
+        build("backend", {"name": "classical", "colour": 3})
 
 
 @pytest.mark.parametrize("name", ["clasical", "no.such.module:Thing", "json:Nothing"])
 def test_a_wrong_name_is_one_clear_sentence(name: str) -> None:
     with pytest.raises(InputError, match=name):
-        make_backend(name)
+        build("backend", {"name": name})
 
 
 def test_naming_backends_imports_nothing_heavy() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from skimage import data
 
 from editanything.backends.classical import poisson
-from editanything.backends.classical.fill import fill
+from editanything.backends.classical.fill import Effort, fill
 from editanything.backends.classical.patchmatch import Level, descriptors
 from editanything.errors import Cancelled, InputError
 
@@ -145,11 +145,10 @@ def test_progress_is_told_often_and_cancels():
     assert len(calls) == 5
 
 
-def test_a_large_crop_is_matched_small_and_copied_sharp(monkeypatch):
-    monkeypatch.setattr("editanything.backends.classical.fill.MAX_MATCHED_PX", 12_000)
+def test_a_large_crop_is_matched_small_and_copied_sharp():
     gravel = np.repeat(data.gravel()[:200, :200, None], 3, 2)
     hole = ellipse((200, 200), 100, 100, 40, 50)
-    painted = fill(gravel, hole).image
+    painted = fill(gravel, hole, effort=Effort(matched_px=12_000, exact_pairs=1000)).image
     assert np.array_equal(painted[~hole], gravel[~hole])
     telea = cv2.inpaint(gravel, hole.astype(np.uint8), 5, cv2.INPAINT_TELEA)
     true, ours, smooth = (gradient(x, hole).mean() for x in (gravel, painted, telea))
