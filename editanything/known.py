@@ -43,9 +43,12 @@ def known_regions(picture: Picture) -> tuple[Region, ...]:
 def _after(edit: Edit, regions: tuple[Region, ...]) -> tuple[Region, ...]:
     images = ("A", "B") if edit.reference else ("A",)
     command = parse(edit.text, images=images, selection=edit.selection is not None)
-    for number, operation in enumerate(command.ops):
-        if number not in edit.off:
+    step = 0
+    for operation in command.ops:
+        if step not in edit.off:
             regions = _after_operation(operation, edit.selection, regions)
+        # `off` numbers steps, and every copy is a step of its own.
+        step += (operation.copies or 1) if operation.op == "duplicate" else 1
     return regions
 
 

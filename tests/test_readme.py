@@ -49,7 +49,6 @@ def test_the_python_blocks_run(here):
     assert space["noise"].shape == (1, 8, 32, 32)
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="this machine has no make")
 def test_the_make_targets_exist_and_do_it_all_alone():
     for line in lines("sh"):
         if line.startswith("make "):

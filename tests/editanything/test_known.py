@@ -69,3 +69,14 @@ def test_a_recipe_that_does_not_belong_to_the_picture_tells_nothing(editor):
     samples[0, 0] ^= 1
     assert not names(edited.with_samples(samples, recipe=edited.recipe))
     assert not names(edited.with_samples(edited.samples.copy(), recipe="no recipe"))
+
+
+def test_a_copy_that_is_switched_off_does_not_count_as_the_next_operation():
+    plan = Editor.from_preset().plan(
+        EXAMPLES["coffee"].path, "make 2 copies of the handle and remove the spoon"
+    )
+    assert [step.op for step in plan.steps] == ["duplicate", "duplicate", "remove"]
+    result = plan.switch_step(1, on=False).apply()
+    labels = {region.label for region in known_regions(result.picture)}
+    assert "spoon" not in labels
+    assert "cup" in labels
