@@ -1,11 +1,12 @@
 """Our MDTv2 training step and guided sampling against the published design, written out plainly.
 
-    python benchmarks/mdt_speed.py [--batch 8] [--pairs 3] [--dtype fp32|bf16|both]
+    python benchmarks/mdt_speed.py [--batch 8] [--pairs 3] [--dtype fp32|bf16|both] [--compile]
 
 S/2 at 256 tokens. The plain version runs on the same weights: the bias gathered per sample and
 block, softmax written out, the side block over all tokens. Its outputs are compared with ours
-first. Times are medians of interleaved pairs, processor seconds beside wall seconds; memory is the
-growth of the process's peak over one step (Linux only). Guided sampling compares skipping the null
+first. `--compile` times our step in bf16 under `torch.compile` too (minutes to compile). Times are
+medians of interleaved pairs, processor seconds beside wall seconds; memory is the growth of the
+process's peak over one step (Linux only). Guided sampling compares skipping the null
 branch where it hardly weighs with never skipping it.
 """
 
@@ -176,6 +177,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--dtype", choices=("fp32", "bf16", "both"), default="both")
+    parser.add_argument("--compile", action="store_true")
     arguments = parser.parse_args()
     case = make_case(arguments.batch)
     model, inputs, kept = case
@@ -194,6 +196,17 @@ def main() -> None:
             f"training step, {dtype}",
             lambda d=dtype: step(plain, case, d, summed=True),
             lambda d=dtype: step(model, case, d, summed=False),
+            arguments.pairs,
+        )
+    if arguments.compile:
+        start = time.perf_counter()
+        compiled = torch.compile(model)
+        step(compiled, case, "bf16", summed=False)
+        print(f"compiling took {time.perf_counter() - start:.0f} s")
+        ratios["step_bf16_compiled"] = compare(
+            "training step, bf16 compiled",
+            lambda: step(plain, case, "bf16", summed=True),
+            lambda: step(compiled, case, "bf16", summed=False),
             arguments.pairs,
         )
     model.eval()

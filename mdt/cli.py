@@ -187,7 +187,22 @@ def _say(text: str) -> None:
 
 Add = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], Any]
+
+
+def _add_train(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("settings", metavar="SETTINGS", help="YAML file, or name in configs/train")
+    verb.add_argument("changes", nargs="*", metavar="key=value", help="such as data.path=FOLDER")
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from mdt.train import run
+
+    _quiet()
+    run(arguments.settings, arguments.changes)
+
+
 VERBS: dict[str, tuple[str, Add, Run]] = {
+    "train": ("Train a network, or go on with a run that was stopped.", _add_train, _train),
     "convert": (
         "Write a published MDT v1, MDTv2 or DiT checkpoint as a folder of safetensors.",
         _add_convert,

@@ -71,7 +71,8 @@ def load(schema: type[T], path: str | Path, overrides: Sequence[str] = ()) -> T:
         if "=" not in override:
             raise ConfigError(f"A setting is given as key=value; got {override!r}.")
     try:
-        typed = OmegaConf.from_dotlist(list(overrides))
+        # `key=` alone is an empty text, not null.
+        typed = OmegaConf.from_dotlist([o + '""' if o.endswith("=") else o for o in overrides])
         merged = OmegaConf.merge(given, typed)
         _refuse_unknown_keys(schema, OmegaConf.to_container(merged), str(path))
         settings = OmegaConf.merge(OmegaConf.structured(schema), merged)

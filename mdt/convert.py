@@ -81,12 +81,17 @@ def export(
 
     check_output(out, overwrite=overwrite)
     scheduler = make_scheduler(schedule, prediction)
-    pipe = Pipeline(open_model(folder), scheduler, None if vae is None else _open_vae(vae))
+    pipe = Pipeline(open_model(folder), scheduler, None if vae is None else open_vae(vae))
     with written_beside(out, overwrite=overwrite) as new:
         pipe.save_pretrained(new)
 
 
-def _open_vae(folder: str | Path) -> Any:
+def open_vae(folder: str | Path) -> Any:
+    """The VAE of diffusers in a folder that its `save_pretrained` wrote, in eval().
+
+    Raises:
+        CheckpointError: a ValueError: no such folder, another kind of model, broken weights.
+    """
     import diffusers
 
     kind = _class_name(folder, "a VAE's save_pretrained")

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers import DiffusionPipeline, ImagePipelineOutput
 from torch import Tensor
 
 from mdt import codec, models, schedulers
 from mdt.diffusion import denoiser, draw_noise, find_sampler, guided, make_generators
-from mdt.diffusion.inpaint import kept_tokens, pinned
-from mdt.diffusion.noise import Generators
+from mdt.diffusion.inpaint import pinned
 from mdt.diffusion.prediction import split_variance
 from mdt.diffusion.samplers import Step
+from mdt.draws import Generators
+from mdt.known import Known, hiding, known_picture, latent_side
+from mdt.labels import check_names, find_label, names_to_numbers
 from mdt.models import Network, Text
 from mdt.models.conditioning import Label
 from mdt.models.layers import pair
@@ -26,13 +28,8 @@ from mdt.models.layers import pair
 OUTPUTS = ("pil", "np", "pt", "latent")
 
 
-class Known(NamedTuple):
-    """A picture of which a part is drawn anew."""
-
-    image: Tensor  # (1, C, H, W), 0 to 1
-    mask: Tensor  # (1, 1, H, W) bool, True where to draw anew
-    latent: Tensor  # (1, c, h, w)
-    hidden: Tensor  # (1, 1, h, w) bool, True at latents that touch the mask
+#: What lets `diffusers.DiffusionPipeline.from_pretrained(folder, trust_remote_code=True)` find us.
+SIGNPOST = "pipeline_mdt"
 
 
 class Asked(NamedTuple):
@@ -42,7 +39,7 @@ class Asked(NamedTuple):
     known: Known | None
     num_steps: int
     generators: Generators
-    report: Callable[[int, Any, Tensor], Tensor]  # (index, time, x) -> x
+    report: Callable[..., Tensor]  # (index, time, x, () -> x0) -> x
 
 
 class Pipeline(DiffusionPipeline):  # type: ignore[misc]
@@ -53,13 +50,16 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         scheduler: of diffusers; its settings say how the network was trained (βs, prediction).
             None: DPM-Solver++(2M) for the published linear schedule and noise prediction.
         vae: of diffusers; None: the network works on pixels in [-1, 1].
+        id2label: names of the classes, {number: name} or in order; None: they have none.
     """
 
     model_cpu_offload_seq = "model->vae"
     _optional_components = ["scheduler", "vae"]  # noqa: RUF012
-    _callback_tensor_inputs = ["latents"]  # noqa: RUF012
+    _callback_tensor_inputs = ["latents", "x0"]  # noqa: RUF012
 
-    def __init__(self, model: Any, scheduler: Any = None, vae: Any = None) -> None:
+    def __init__(
+        self, model: Any, scheduler: Any = None, vae: Any = None, id2label: Any = None
+    ) -> None:
         super().__init__()
         if vae is not None and vae.config.latent_channels != model.config.in_channels:
             raise ValueError(
@@ -68,6 +68,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             )
         scheduler = schedulers.make_scheduler() if scheduler is None else scheduler
         self.register_modules(model=model, scheduler=scheduler, vae=vae)
+        self.set_labels(id2label)
         self._interrupt = False
 
     @classmethod
@@ -101,6 +102,41 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             # By its public name, which stays when files move.
             self.register_to_config(model=("mdt.models", kind.__name__))
         super().save_pretrained(str(folder), **settings)
+        index = Path(folder) / self.config_name
+        config = {**json.loads(index.read_text("utf-8")), "_class_name": [SIGNPOST, "Pipeline"]}
+        index.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+        line = "from mdt.pipeline import Pipeline  # noqa: F401\n"
+        (Path(folder) / f"{SIGNPOST}.py").write_text(line, "utf-8")
+
+    @classmethod
+    def load_config(cls, *args: Any, **settings: Any) -> Any:
+        """See diffusers; a folder's own code is not looked at, since this class is known."""
+        loaded = super().load_config(*args, **settings)
+        config = loaded[0] if isinstance(loaded, tuple) else loaded
+        if isinstance(config.get("_class_name"), list):
+            config["_class_name"] = config["_class_name"][-1]
+        return loaded
+
+    def set_labels(self, id2label: Any) -> None:
+        """Name the classes: {number: name}, the names in order, or None.
+
+        Raises:
+            ValueError: names of classes that the network does not have.
+        """
+        if id2label is not None:
+            names = check_names(id2label, self.model.config.get("num_classes"))
+            id2label = {str(number): name for number, name in names.items()}
+        self.register_to_config(id2label=id2label)
+
+    @property
+    def id2label(self) -> dict[int, str]:
+        """The names of the classes by number; empty where they have none."""
+        return {int(number): name for number, name in (self.config.id2label or {}).items()}
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """The numbers of the classes by name, in order; parts of names with commas too."""
+        return names_to_numbers(self.id2label)
 
     @property
     def interrupt(self) -> bool:
@@ -110,13 +146,15 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
     @torch.no_grad()
     def __call__(
         self,
-        label: int | Sequence[int | None] | Label = None,
+        label: int | str | Sequence[int | str | None] | Label = None,
         *,
         num_images: int | None = None,
         num_inference_steps: int = 25,
         guidance_scale: float = 1.0,
         guidance_power: float | None = None,
         guidance_channels: str | int = "all",
+        guidance_interval: tuple[float, float] | None = None,
+        guidance_skip_below: float = 0.05,
         sampler: str | None = None,
         seed: int | Sequence[int] = 0,
         generator: Generators | None = None,
@@ -133,14 +171,16 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         """Draw pictures.
 
         Args:
-            label: a class for all pictures, one for each (None among them: no class), a `Text`,
-                or None: no condition.
+            label: a class by number or name for all pictures, one for each (None among them: no
+                class), a `Text`, or None: no condition.
             num_images: how many; by default one for each label, or one.
             num_inference_steps: steps of the sampler.
             guidance_scale: w, 1: none. MDT published 3.8 with power 4 for scores, and 4
                 with 0.01 for looks.
             guidance_power: of power-cosine guidance; None: w everywhere.
-            guidance_channels: see `mdt.diffusion.guided`.
+            guidance_channels: see `mdt.diffusion.guided`, as for the next two.
+            guidance_interval: (low, high) shares of the time that are guided.
+            guidance_skip_below: 0: never leave the null branch out, as published.
             sampler: a key of `mdt.diffusion.SAMPLERS`; None: the pipeline's scheduler.
             seed: picture i is drawn from seed + i, or from the i-th of a list, in any batch.
             generator: used in place of seeds; one for the batch, or one for each picture.
@@ -154,7 +194,8 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             return_dict: False: a tuple of the pictures.
             callback_on_step_end: called as diffusers does, (pipe, index, time, {"latents": x}) ->
                 changed values. `pipe._interrupt = True` ends the walk; what is there is returned.
-            callback_on_step_end_tensor_inputs: "latents" is all there is.
+            callback_on_step_end_tensor_inputs: "latents", and "x0": the clean latents as guessed in
+                this step, which may only be looked at.
 
         Returns:
             ImagePipelineOutput, with the pictures as `images`.
@@ -180,11 +221,13 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             guidance_scale,
             guidance_power,
             guidance_channels,
+            guidance_skip_below,
+            interval=guidance_interval,
             num_times=num_times,
         )
         if hide_tokens:
-            predict = self._hiding(predict, known)
-        report = self._reporter(callback_on_step_end)
+            predict = hiding(predict, known, self.model.config.get("patch_size") or 1)
+        report = self._reporter(callback_on_step_end, callback_on_step_end_tensor_inputs)
         asked = Asked(predict, known, num_inference_steps, generators, report)
         x = self._walk(asked, noise) if sampler is None else self._sample(asked, noise, sampler)
         if known is not None:
@@ -211,7 +254,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
                 if not schedulers.takes_variance(scheduler):
                     out, _ = split_variance(out, x.shape[1])
                 x = scheduler.step(out, t, x, return_dict=False, **more)[0]
-                x = asked.report(i, t, x)
+                x = asked.report(i, t, x, partial(schedulers.guess, out, shown, float(t), told))
                 bar.update()
                 if self._interrupt:
                     break
@@ -233,7 +276,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             x = torch.where(asked.known.hidden, noise, seen)
 
         def callback(step: Step) -> None:
-            new = asked.report(step.done - 1, levels[step.done - 1].t, step.x)
+            new = asked.report(step.done - 1, levels[step.done - 1].t, step.x, lambda: step.x0)
             if new is not step.x:
                 step.x.copy_(new)  # the sampler goes on from here
             if self._interrupt:
@@ -258,7 +301,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             )
         for name in inputs:
             if name not in self._callback_tensor_inputs:
-                raise ValueError(f"A callback is given 'latents'; there is no {name!r}.")
+                raise ValueError(f"A callback is given 'latents' and 'x0'; there is no {name!r}.")
 
     def _labels(self, label: Any, num_images: int | None, device: Any) -> tuple[Label, int]:
         """(labels on the device, number of pictures)."""
@@ -273,12 +316,11 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         classes = self.model.config.get("num_classes")
         if classes is None:
             raise ValueError("This network was built for no classes; leave the label out.")
-        if isinstance(label, int):
+        if isinstance(label, int | str):
             label = [label] * (num_images or 1)
-        numbers = [classes if one is None else int(one) for one in label]
-        wrong = [n for n in numbers if not 0 <= n <= classes]
-        if wrong:
-            raise ValueError(f"There is no class {wrong[0]}; this model knows 0 to {classes - 1}.")
+        numbers = [
+            classes if one is None else find_label(one, self.id2label, classes) for one in label
+        ]
         return torch.tensor(numbers, device=device), _agree(len(numbers), num_images)
 
     def _shape(self, count: int, size: Any, known: Known | None) -> tuple[int, ...]:
@@ -288,13 +330,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         if size is None:
             return (count, channels, *pair(self.model.config.input_size))
         height, width = pair(size)
-        return (count, channels, self._latent_side(height), self._latent_side(width))
-
-    def _latent_side(self, pixels: int) -> int:
-        factor = codec.pixels_per_latent(self.vae)
-        if pixels < 1 or pixels % factor:
-            raise ValueError(f"Sizes must divide by {factor} for this VAE; got {pixels} pixels.")
-        return pixels // factor
+        return (count, channels, latent_side(height, self.vae), latent_side(width, self.vae))
 
     def _given(self, latents: Tensor, count: int) -> Tensor:
         channels = self.model.config.in_channels
@@ -311,47 +347,33 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             return None
         if image is None or mask is None or size is not None:
             raise ValueError("Inpainting takes image= and mask=, both, and no size=.")
-        pixels, where = np.asarray(image), np.asarray(mask)
-        where = where if where.dtype == bool else where >= 128
-        wanted = 1 if self.vae is None and self.model.config.in_channels == 1 else 3
-        pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != wanted:
-            raise ValueError(
-                f"The image must be uint8 (H, W, {wanted}); got {pixels.dtype} {pixels.shape}."
-            )
-        if where.shape != pixels.shape[:2]:
-            raise ValueError(
-                f"The mask must be {pixels.shape[:2]} as the image is; got {where.shape}."
-            )
-        factor = codec.pixels_per_latent(self.vae)
-        for side in where.shape:
-            self._latent_side(side)
-        device = self._execution_device
-        shown = torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float() / 255
-        hole = torch.tensor(where, device=device)[None, None]
-        hidden = F.max_pool2d(hole.float(), factor) > 0
-        return Known(shown, hole, codec.encode(2 * shown - 1, self.vae), hidden)
+        one = self.vae is None and self.model.config.in_channels == 1
+        return known_picture(
+            image,
+            mask,
+            vae=self.vae,
+            num_channels=1 if one else 3,
+            device=self._execution_device,
+        )
 
-    def _hiding(self, predict: Callable[..., Tensor], known: Known | None) -> Callable[..., Tensor]:
-        """The masked pass over the known tokens."""
-        if known is None:
-            raise ValueError("hide_tokens is for inpainting: give image= and mask=.")
-        kept = kept_tokens(known.hidden, self.model.config.get("patch_size") or 1)
-        return lambda x, t: predict(x, t, kept=kept)
-
-    def _reporter(self, callback: Any) -> Callable[[int, Any, Tensor], Tensor]:
-        def report(i: int, t: Any, x: Tensor) -> Tensor:
+    def _reporter(self, callback: Any, wanted: Sequence[str]) -> Callable[..., Tensor]:
+        def report(i: int, t: Any, x: Tensor, x0: Callable[[], Tensor]) -> Tensor:
             if callback is None:
                 return x
-            changed = callback(self, i, t, {"latents": x}) or {}
+            told = {"latents": x} | ({"x0": x0()} if "x0" in wanted else {})
+            changed = callback(self, i, t, told) or {}
             return changed.get("latents", x)
 
         return report
 
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents (B, c, h, w) -> pictures (B, C, H, W) in 0 to 1, float32."""
+        return (codec.decode(latents, self.vae) / 2 + 0.5).clamp(0, 1)
+
     def _pictures(self, x: Tensor, known: Known | None, output_type: str) -> Any:
         if output_type == "latent":
             return x
-        pictures = (codec.decode(x, self.vae) / 2 + 0.5).clamp(0, 1)
+        pictures = self.decode(x)
         if known is not None:
             pictures = torch.where(known.mask, pictures, known.image)
         if output_type == "pt":

@@ -11,11 +11,11 @@ clean picture is, a sampler walks:
 
 from mdt.diffusion.guidance import guided
 from mdt.diffusion.inpaint import inpaint, masked_denoiser, resampled
-from mdt.diffusion.noise import draw_noise, make_generators
 from mdt.diffusion.objective import make_objective
 from mdt.diffusion.prediction import denoiser
 from mdt.diffusion.samplers import SAMPLERS, Step, find_sampler
 from mdt.diffusion.schedule import make_schedule
+from mdt.draws import draw_noise, make_generators
 
 __all__ = [
     "SAMPLERS",

@@ -18,10 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mdt.diffusion.guidance import Kept
-from mdt.diffusion.noise import Generators, noise_like
 from mdt.diffusion.prediction import Denoised, Denoiser, denoiser
 from mdt.diffusion.samplers import between, ddpm
 from mdt.diffusion.schedule import Level
+from mdt.draws import Generators, noise_like
 
 Sampler = Callable[..., Tensor]
 

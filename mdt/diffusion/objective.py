@@ -6,16 +6,17 @@ masked pass, so that a loop may call backward after each and hold the activation
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from mdt.diffusion.guidance import call
-from mdt.diffusion.noise import draw_noise, noise_like
 from mdt.diffusion.prediction import (
     learned_log_variance,
     min_snr_weight,
@@ -25,37 +26,42 @@ from mdt.diffusion.prediction import (
     target,
     to_x0,
 )
-from mdt.diffusion.schedule import Discrete, Flow, Schedule, linear, nearest
+from mdt.diffusion.schedule import Discrete, Schedule, make_schedule, nearest
+from mdt.draws import Generators, StepGenerators, draw_noise, draw_uniform, noise_like, shared
 from mdt.models.conditioning import Label, drop_label
 from mdt.models.masking import draw_kept
 
-Times = Callable[[int, torch.Generator], Tensor]
+Times = Callable[[int, Generators], Tensor]
 Terms = dict[str, Tensor]
 
 
-def uniform_times(batch: int, generator: torch.Generator) -> Tensor:
+def uniform_times(batch: int, generator: Generators) -> Tensor:
     """(B,) float64 in [0, 1), independent."""
-    return torch.rand(batch, generator=generator, device=generator.device, dtype=torch.float64)
+    return draw_uniform((batch,), generator, dtype=torch.float64)
 
 
-def even_times(batch: int, generator: torch.Generator) -> Tensor:
+def even_times(batch: int, generator: Generators) -> Tensor:
     """(B,) in [0, 1), one in each B-th of it and in random order: less noise in the loss.
 
-    [Kingma et al. 2021, section 4.2 and appendix I.1.]
+    With `StepGenerators` B counts the whole batch. [Kingma et al. 2021, section 4.2, appendix I.1.]
     """
-    begin = uniform_times(1, generator)
-    steps = torch.randperm(batch, generator=generator, device=generator.device)
-    return (begin + steps.double() / batch) % 1
+    total, rows = batch, range(batch)
+    if isinstance(generator, StepGenerators):
+        total, rows = generator.total, generator.rows
+    source = shared(generator)
+    begin = uniform_times(1, source)
+    steps = torch.randperm(total, generator=source, device=source.device)[rows.start : rows.stop]
+    return (begin + steps.double() / total) % 1
 
 
 def logit_normal_times(
-    batch: int, generator: torch.Generator, mean: float = 0.0, std: float = 1.0
+    batch: int, generator: Generators, mean: float = 0.0, std: float = 1.0
 ) -> Tensor:
     """(B,) in (0, 1), the logistic of a normal: middling times more often [Esser et al. 2024, 3.1].
 
     A mean above 0 leans to noise.
     """
-    noise = draw_noise((batch,), generator, device=generator.device, dtype=torch.float64)
+    noise = draw_noise((batch,), generator, dtype=torch.float64)
     return torch.sigmoid(mean + std * noise)
 
 
@@ -174,6 +180,9 @@ class Objective:
         mask_ratio: share of tokens that the masked pass hides, or (low, high) to draw the share
             once a step; None: no masked pass.
         masked_weight: of the masked pass; published: 1.
+        alternate: share of the steps that are a masked pass alone, the others being a full pass
+            alone: half of the work of a step for other noise levels. None: both passes in every
+            step, as published.
         shared: whether both passes see the same noise and the same dropped labels. Published: no.
 
     Raises:
@@ -188,6 +197,7 @@ class Objective:
     mask_ratio: float | tuple[float, float] | None = None
     masked_weight: float = 1.0
     shared: bool = False
+    alternate: float | None = None
 
     def __post_init__(self) -> None:
         mixture(self.prediction, 0.5, 0.5)
@@ -197,6 +207,11 @@ class Objective:
         for name, share in [("label_drop", self.label_drop), *(("mask_ratio", s) for s in shares)]:
             if not 0 <= share < 1:
                 raise ValueError(f"{name} lies from 0 up to, but not including, 1; got {share:g}.")
+        if self.alternate is not None and (self.mask_ratio is None or not 0 <= self.alternate <= 1):
+            raise ValueError(
+                "alternate is a share from 0 to 1 and needs a mask_ratio; got "
+                f"{self.alternate:g} with mask_ratio {self.mask_ratio}."
+            )
         if self.min_snr is not None and self.min_snr <= 0:
             raise ValueError(f"min_snr is above 0, or None for no weights; got {self.min_snr:g}.")
 
@@ -206,7 +221,7 @@ class Objective:
         x0: Tensor,
         label: Label = None,
         *,
-        generator: torch.Generator,
+        generator: Generators,
     ) -> Iterator[Terms]:
         """The terms of the full pass, then of the masked pass; the step's loss is their sum.
 
@@ -214,24 +229,46 @@ class Objective:
             model: a `Network`, also wrapped for several processes.
             x0: (B, C, h, w) clean latents or pixels.
             label: (B,) classes, a `Text`, or None.
-            generator: source of times, noise, dropped labels and hidden tokens.
+            generator: source of times, noise, dropped labels and hidden tokens; one for the
+                batch, one for each picture, or `StepGenerators`.
 
         Yields:
-            See `denoising_terms`; the masked pass is weighted already.
+            See `denoising_terms`, and "u" (B,): how far from clean (0) to noise (1) a picture is.
+            The masked pass is weighted already, and tells "hidden" (B,), the share of tokens
+            hidden, too.
         """
         network: Any = getattr(model, "module", model)
-        t = self.schedule.time_from(self.times(len(x0), generator).to(x0.device))
+        u = self.times(len(x0), generator).to(x0.device)
+        t = self.schedule.time_from(u)
+        full, masked = self._which(generator)
         noise, told = noise_like(x0, generator), self._told(network, label, generator)
-        yield self._terms(model, x0, t, noise, told, None)
-        if self.mask_ratio is None:
+        if full:
+            yield {**self._terms(model, x0, t, noise, told, None), "u": u}
+        if not masked or self.mask_ratio is None:
             return
-        if not self.shared:
+        if full and not self.shared:
             # As published: the same picture and time, but another noise and other dropped labels.
             noise, told = noise_like(x0, generator), self._told(network, label, generator)
         tokens = network.num_tokens(x0)
         kept = draw_kept(len(x0), tokens, self.mask_ratio, generator=generator, device=x0.device)
         terms = self._terms(model, x0, t, noise, told, kept)
-        yield {name: self.masked_weight * value for name, value in terms.items()}
+        terms = {name: self.masked_weight * value for name, value in terms.items()}
+        hidden = torch.full_like(terms["mse"], 1 - kept.shape[1] / tokens)
+        yield {**terms, "u": u, "hidden": hidden}
+
+    @property
+    def num_passes(self) -> int:
+        """How many passes a step has."""
+        return 1 if self.mask_ratio is None or self.alternate is not None else 2
+
+    def _which(self, generator: Generators) -> tuple[bool, bool]:
+        """Whether this step has a full and a masked pass."""
+        if self.mask_ratio is None:
+            return True, False
+        if self.alternate is None:
+            return True, True
+        masked = float(draw_uniform((1,), shared(generator))) < self.alternate
+        return not masked, masked
 
     def terms(
         self,
@@ -239,7 +276,7 @@ class Objective:
         x0: Tensor,
         label: Label = None,
         *,
-        generator: torch.Generator,
+        generator: Generators,
     ) -> Terms:
         """All terms at once, (B,) each: "loss", "mse", "vb", and those of the masked pass.
 
@@ -251,7 +288,7 @@ class Objective:
             full["loss"] = full["loss"] + part["loss"]
         return full
 
-    def _told(self, network: Any, label: Label, generator: torch.Generator) -> Label:
+    def _told(self, network: Any, label: Label, generator: Generators) -> Label:
         if label is None or self.label_drop == 0:
             return label
         return drop_label(label, network.null_label(label), self.label_drop, generator)
@@ -280,17 +317,22 @@ class Objective:
 
 #: name -> settings. "mdt" and "mdtv2" as published; "dit" without the masked pass and weights;
 #: "flow" the rectified flow with middling times; "mdt_flow" that in both passes.
-OBJECTIVES: dict[str, Callable[[], dict[str, Any]]] = {
-    "dit": lambda: {"schedule": linear()},
-    "mdt": lambda: {"schedule": linear(), "mask_ratio": 0.3},
-    "mdtv2": lambda: {"schedule": linear(), "min_snr": 5.0, "mask_ratio": (0.3, 0.5)},
-    "flow": lambda: {"schedule": Flow(), "prediction": "flow", "times": logit_normal_times},
-    "mdt_flow": lambda: {**OBJECTIVES["flow"](), "mask_ratio": (0.3, 0.5)},
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "dit": {"schedule": "linear"},
+    "mdt": {"schedule": "linear", "mask_ratio": 0.3},
+    "mdtv2": {"schedule": "linear", "min_snr": 5.0, "mask_ratio": (0.3, 0.5)},
+    "flow": {"schedule": "flow", "prediction": "flow", "times": "logit_normal"},
+    "mdt_flow": {
+        "schedule": "flow",
+        "prediction": "flow",
+        "times": "logit_normal",
+        "mask_ratio": (0.3, 0.5),
+    },
 }
 
 
-def make_objective(name: str, **settings: Any) -> Objective:
-    """The objective `name` of `OBJECTIVES`, with some settings changed.
+def settings_of(name: str, **settings: Any) -> dict[str, Any]:
+    """The settings of the objective `name`, with some changed; schedule and prediction are named.
 
     Raises:
         ValueError: an unknown name (names the nearest) or setting.
@@ -301,4 +343,37 @@ def make_objective(name: str, **settings: Any) -> Objective:
     for key in settings:
         if key not in known:
             raise ValueError(f"An objective has no setting {key!r}{nearest(key, known)}")
-    return Objective(**{**OBJECTIVES[name](), **settings})
+    return {"prediction": "eps", **OBJECTIVES[name], **settings}
+
+
+def make_objective(name: str, **settings: Any) -> Objective:
+    """The objective `name` of `OBJECTIVES`, with some settings changed.
+
+    Args:
+        name: a key of `OBJECTIVES`.
+        settings: of `Objective`. A schedule may be a name of `make_schedule`; times a name of
+            `TIMES`, or {"name": ..., and settings of that function}; a mask ratio a list of two.
+
+    Raises:
+        ValueError: an unknown name (names the nearest) or setting.
+    """
+    made = settings_of(name, **settings)
+    if isinstance(made["schedule"], str):
+        made["schedule"] = make_schedule(made["schedule"])
+    if "times" in made and not callable(made["times"]):
+        made["times"] = _times(made["times"])
+    if isinstance(made.get("mask_ratio"), list):
+        made["mask_ratio"] = tuple(made["mask_ratio"])
+    return Objective(**made)
+
+
+def _times(told: str | dict[str, Any]) -> Times:
+    more = {"name": told} if isinstance(told, str) else dict(told)
+    name = str(more.pop("name", ""))
+    if name not in TIMES:
+        raise ValueError(f"There is no way {name!r} to draw times{nearest(name, TIMES)}")
+    known = list(inspect.signature(TIMES[name]).parameters)[2:]
+    for key in more:
+        if key not in known:
+            raise ValueError(f"The times {name} have no setting {key!r}{nearest(key, known)}")
+    return partial(TIMES[name], **more)

@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from mdt.diffusion.noise import Generators, noise_like
 from mdt.diffusion.prediction import Denoised, Denoiser, learned_log_variance
 from mdt.diffusion.schedule import Level, nearest
+from mdt.draws import Generators, noise_like
 
 
 class Step(NamedTuple):

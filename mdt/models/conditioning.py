@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from mdt.draws import Generators, draw_uniform
+
 
 class Text(NamedTuple):
     """A text as its encoder gives it. A row whose `mask` is all False means: no text."""
@@ -136,7 +138,7 @@ class TextEmbedder(nn.Module):
 
 
 def drop_label(
-    label: Label, null: Label, probability: float, generator: torch.Generator | None = None
+    label: Label, null: Label, probability: float, generator: Generators | None = None
 ) -> Label:
     """Replace each image's label by the null label with some probability (published: 0.1).
 
@@ -144,14 +146,16 @@ def drop_label(
         label: the labels.
         null: the null labels of the same shape, `model.null_label(label)`.
         probability: share to drop.
-        generator: source of randomness, on the labels' device or on CPU.
+        generator: source of randomness, on the labels' device or on CPU; one or one for each.
     """
     if label is None or null is None or probability == 0:
         return label
     first = label.tokens if isinstance(label, Text) else label
-    source = generator.device if generator else first.device
-    drop = torch.rand(len(first), generator=generator, device=source) < probability
-    drop = drop.to(first.device)
+    if generator is None:
+        draws = torch.rand(len(first), device=first.device)
+    else:
+        draws = draw_uniform((len(first),), generator).to(first.device)
+    drop = draws < probability
     if isinstance(label, Text):
         assert isinstance(null, Text), "the null of a text is a text"
         pairs = zip(label, null, strict=True)

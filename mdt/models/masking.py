@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mdt.draws import Generators, draw_uniform, shared
+
 
 def draw_ratio(low: float, high: float, generator: torch.Generator | None = None) -> float:
     """A share of tokens to hide, uniform in [low, high]; MDTv2 draws one a step from (0.3, 0.5)."""
@@ -38,7 +40,7 @@ def draw_kept(
     num_tokens: int,
     ratio: float | tuple[float, float],
     *,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     device: torch.device | str = "cpu",
 ) -> Tensor:
     """Random tokens to keep, other ones for each image: (B, n) int64 ids in drawn order.
@@ -47,15 +49,19 @@ def draw_kept(
         batch: number of images.
         num_tokens: tokens of an image, `model.num_tokens(x)`.
         ratio: share to hide (MDT v1: 0.3), or (low, high) to draw the share first (MDTv2).
-        generator: source of randomness; lives on the device that it draws on.
+        generator: source of randomness; lives on the device that it draws on. One, or one for
+            each image.
         device: where the ids shall be.
 
     Raises:
         ValueError: if no token would be left.
     """
-    share = draw_ratio(*ratio, generator) if isinstance(ratio, tuple) else ratio
-    source = generator.device if generator else device
-    noise = torch.rand(batch, num_tokens, generator=generator, device=source)
+    once = None if generator is None else shared(generator)
+    share = draw_ratio(*ratio, once) if isinstance(ratio, tuple) else ratio
+    if generator is None:
+        noise = torch.rand(batch, num_tokens, device=device)
+    else:
+        noise = draw_uniform((batch, num_tokens), generator)
     return kept_from_noise(noise, share).to(device)
 
 

@@ -1,0 +1,68 @@
+"""Processes and devices, by Accelerate's book; the one place that knows how a run was launched."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+TORCHRUN = "ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 -m mdt.train SETTINGS.yaml"
+
+
+def check_launch() -> None:
+    """Refuse launches that would silently be something else than what was asked for.
+
+    On a CPU `accelerate launch --num_processes 2` starts one process, and Accelerate's FSDP does
+    nothing; both without a word.
+
+    Raises:
+        ValueError: says which launch works.
+    """
+    launched = "ACCELERATE_MIXED_PRECISION" in os.environ
+    # Accelerate's launcher sets the address for several processes, but starts one without a rank.
+    if launched and "MASTER_ADDR" in os.environ and "WORLD_SIZE" not in os.environ:
+        raise ValueError(
+            "accelerate launch was asked for several processes, but on a CPU it starts only one. "
+            f"Launch them with: {TORCHRUN}"
+        )
+
+
+def check_sharding(accelerator: Any) -> None:
+    """Refuse a request for Accelerate's FSDP that it did not honour.
+
+    Raises:
+        ValueError: names the setting that shards on every device.
+    """
+    asked = os.environ.get("ACCELERATE_USE_FSDP", "false").lower() in ("1", "true", "yes")
+    if asked and accelerator.distributed_type.value != "FSDP":
+        raise ValueError(
+            "Accelerate was asked for FSDP, but it does not do it here (it never does on a CPU): "
+            "leave that out and set sharding=fsdp2, which shards on every device."
+        )
+
+
+def make_accelerator(
+    *, precision: str = "fp32", tracker: str = "", folder: str | None = None, unused: bool = False
+) -> Any:
+    """An Accelerator for this process.
+
+    Args:
+        precision: "fp32", or "bf16" (autocast).
+        tracker: of accelerate; "": none.
+        folder: where trackers write.
+        unused: whether some parameters get no gradient in a step (DDP has to look for them).
+
+    Raises:
+        ValueError: see `check_launch` and `check_sharding`.
+    """
+    from accelerate import Accelerator
+    from accelerate.utils import DistributedDataParallelKwargs
+
+    check_launch()
+    accelerator = Accelerator(
+        mixed_precision="bf16" if precision == "bf16" else "no",
+        log_with=tracker or None,
+        project_dir=folder,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
+    )
+    check_sharding(accelerator)
+    return accelerator

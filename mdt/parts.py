@@ -1,0 +1,191 @@
+"""What a training run is made of, built from its settings."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from mdt.config import ConfigError
+from mdt.data import Source, open_source
+from mdt.diffusion.objective import Objective, make_objective, settings_of
+from mdt.ema import Ema
+from mdt.models import MODELS, Network, build_model
+from mdt.optim import OPTIMIZERS, SCHEDULES, make_schedule
+from mdt.parallel import put, shard
+from mdt.runs import Run, open_weights
+from mdt.settings import DataSettings, TrainSettings
+
+
+class Parts(NamedTuple):
+    """A run's parts; `model` is the network as the processes share it."""
+
+    source: Source
+    network: Network
+    model: nn.Module
+    vae: Any
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+    peak: float  # the learning rate that the schedule multiplies
+    rate: Callable[[float], float]
+    ema: Ema
+
+
+def open_data(data: DataSettings, input_size: Any, factor: int) -> Source:
+    """The pictures that `data` names.
+
+    Args:
+        data: of the settings.
+        input_size: of the network, where the settings say it.
+        factor: pixels to a latent.
+
+    Raises:
+        ValueError: no path, no pictures, or settings that do not fit.
+    """
+    if not data.path:
+        raise ConfigError("Say where the pictures are: data.path=FOLDER.")
+    more = dict(data.settings)
+    if data.name != "latents":
+        size = data.size or _pixels(input_size, factor)
+        if size is None:
+            raise ConfigError("Say how large the pictures shall be: data.size=PIXELS.")
+        more["size"] = size
+    return open_source(data.name, data.path, **more)
+
+
+def _pixels(input_size: Any, factor: int) -> Any:
+    if input_size is None:
+        return None
+    if isinstance(input_size, int):
+        return input_size * factor
+    return tuple(int(side) * factor for side in input_size)
+
+
+def build_network(settings: TrainSettings, source: Source, shape: tuple[int, int, int]) -> Network:
+    """The network with fresh weights, drawn from the seed; its sizes are the data's.
+
+    Args:
+        settings: of the run.
+        source: whose labels it learns.
+        shape: (C, h, w) of what it works on.
+
+    Raises:
+        ConfigError: settings that do not fit the data.
+    """
+    told = dict(settings.model)
+    name = str(told.pop("name"))
+    classes = len(source.classes) if source.classes and settings.data.labels else None
+    if told.get("num_classes", classes) != classes and told.get("text_dims") is None:
+        has = "no labels" if classes is None else f"{classes} classes"
+        raise ConfigError(
+            f"model.num_classes is {told['num_classes']}, but the data has {has}; leave it out to "
+            "take what the data has."
+        )
+    if told.get("in_channels", shape[0]) != shape[0]:
+        raise ConfigError(
+            f"model.in_channels is {told['in_channels']}, but the data has {shape[0]}; leave it "
+            "out to take what the data has."
+        )
+    size = shape[1] if shape[1] == shape[2] else list(shape[1:])
+    told = {"input_size": size, **told, "num_classes": classes, "in_channels": shape[0]}
+    known = inspect.signature(MODELS[name][0].__init__).parameters if name in MODELS else {}
+    asked = settings_of(**settings.objective)
+    if asked.get("mask_ratio") is None and "maskable" in known:
+        told.setdefault("maskable", False)  # parts that only the masked pass needs never learn
+    if asked["schedule"] == "flow" and "learn_sigma" in known:
+        told.setdefault("learn_sigma", False)  # a variance belongs to discrete times
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        return build_model(name, **told)
+
+
+def build(settings: TrainSettings, accelerator: Any) -> Parts:
+    """All parts of a run, on this process's device.
+
+    Raises:
+        ValueError: settings that cannot be used.
+    """
+    from mdt import codec
+    from mdt.convert import open_vae
+
+    vae = open_vae(settings.vae).to(accelerator.device) if settings.vae else None
+    factor = codec.pixels_per_latent(vae)
+    source = open_data(settings.data, settings.model.get("input_size"), factor)
+    channels, height, width = source.shape
+    if vae is not None:
+        channels, height, width = vae.config.latent_channels, height // factor, width // factor
+    network = build_network(settings, source, (channels, height, width))
+    if settings.init:
+        _start_from(network, Path(settings.init))
+    objective = make_objective(**settings.objective)
+    if settings.checkpointing:
+        network.enable_gradient_checkpointing()
+    network.to(accelerator.device).train()
+    if settings.compile:
+        network.compile(backend=settings.compile)
+    if settings.sharding:
+        _check_processes(accelerator)
+        shard(network, network.depth_blocks())
+        optimizer, peak = make_optimizer(settings.optimizer, network)
+        model: nn.Module = network
+    else:
+        optimizer, peak = make_optimizer(settings.optimizer, network)
+        model, optimizer = accelerator.prepare(network, optimizer)
+        optimizer = optimizer.optimizer
+    ema = Ema(network, settings.ema.widths, settings.ema.decays)
+    rate = make_rate(settings)
+    return Parts(source, network, model, vae, objective, optimizer, peak, rate, ema)
+
+
+def make_optimizer(told: dict[str, Any], model: nn.Module) -> tuple[torch.optim.Optimizer, float]:
+    """(optimizer, peak learning rate).
+
+    Raises:
+        ConfigError: an unknown name or setting, or no lr.
+    """
+    from mdt.diffusion.schedule import nearest
+
+    more: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in told.items()}
+    name = str(more.pop("name"))
+    if name not in OPTIMIZERS:
+        raise ConfigError(f"There is no optimizer {name!r}{nearest(name, OPTIMIZERS)}")
+    known = [key for key in inspect.signature(OPTIMIZERS[name]).parameters if key != "params"]
+    for key in more:
+        if key not in known:
+            raise ConfigError(f"The optimizer {name} has no setting {key!r}{nearest(key, known)}")
+    if "lr" not in more:
+        raise ConfigError("The optimizer needs a learning rate: optimizer.lr=1e-3.")
+    params = [p for p in model.parameters() if p.requires_grad]
+    return OPTIMIZERS[name](params, **more), float(more["lr"])
+
+
+def make_rate(settings: TrainSettings) -> Callable[[float], float]:
+    """Step -> factor of the peak learning rate."""
+    told = dict(settings.schedule)
+    name = str(told.pop("name"))
+    function = SCHEDULES.get(name)
+    if function is not None and "total_steps" in inspect.signature(function).parameters:
+        told.setdefault("total_steps", settings.steps)
+    return make_schedule(name, **told)
+
+
+def _start_from(network: Network, folder: Path) -> None:
+    """Take the weights of a run (its first average) or of a model's folder."""
+    from mdt.convert import open_model
+
+    run = Run(folder)
+    steps = run.steps()
+    other = open_weights(run.place(steps[-1])) if steps else open_model(folder)
+    put(network.state_dict(), other.state_dict(), f"init={folder}")
+
+
+def _check_processes(accelerator: Any) -> None:
+    if accelerator.num_processes == 1:
+        raise ConfigError(
+            "sharding=fsdp2 cuts the weights over several processes, and this run has one; launch "
+            "it with accelerate launch (GPUs) or torchrun (CPUs), or leave sharding out."
+        )

@@ -1,0 +1,276 @@
+"""The folder of a training run: its checkpoints, whole or not there, and how to open it.
+
+runs/x/settings.yaml            as the run was begun
+runs/x/metrics.jsonl            the loss log; the same bytes however often the run was stopped
+runs/x/speed.jsonl              times, which are not
+runs/x/checkpoints/00001000/    settings.yaml, state.json, config.json of the network,
+                                model.safetensors, optimizer.safetensors, ema_*.safetensors
+runs/x/snapshots/               averages for `mdt.ema.posthoc_weights`
+runs/x/samples/                 grids drawn while training
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from mdt.config import ConfigError, load, save
+from mdt.settings import TrainSettings
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock; two runs in one folder are not noticed there
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from mdt.models import Network
+    from mdt.pipeline import Pipeline
+
+Tensors = Mapping[str, Tensor]
+
+
+class Run:
+    """A run's folder.
+
+    Args:
+        folder: need not exist yet.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.checkpoints = self.folder / "checkpoints"
+
+    def steps(self) -> list[int]:
+        """Of the checkpoints that are there, rising."""
+        if not self.checkpoints.is_dir():
+            return []
+        return sorted(int(p.name) for p in self.checkpoints.iterdir() if p.name.isdecimal())
+
+    def place(self, step: int) -> Path:
+        """The folder of a checkpoint."""
+        return self.checkpoints / f"{step:08d}"
+
+    def clean(self) -> None:
+        """Remove what a killed process left half written."""
+        for parent in (self.checkpoints, self.folder / "snapshots"):
+            for left in parent.glob(".new-*"):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+    def write(
+        self,
+        step: int,
+        tensors: Mapping[str, Tensors],
+        state: Mapping[str, Any],
+        settings: TrainSettings,
+        config: Mapping[str, Any],
+    ) -> None:
+        """Write a checkpoint beside its name and rename it, so that it is whole or not there.
+
+        Args:
+            step: number of updates done.
+            tensors: file name without its ending -> tensors on the CPU.
+            state: what JSON can hold.
+            settings: of the run.
+            config: of the network, as its config.json.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written; older checkpoints stay.
+        """
+        from safetensors.torch import save_file
+
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        new = self.checkpoints / f".new-{step:08d}"
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir()
+        try:
+            for name, part in tensors.items():
+                save_file({k: v.contiguous() for k, v in part.items()}, new / f"{name}.safetensors")
+            write_json(new / "state.json", {**state, "step": step})
+            write_json(new / "config.json", config)
+            save(settings, new / "settings.yaml")
+            for path in (*new.iterdir(), new):
+                _flush(path)
+            new.replace(self.place(step))
+            _flush(self.checkpoints)
+        except Exception as error:
+            shutil.rmtree(new, ignore_errors=True)
+            # safetensors reports a full disk as an error of its own.
+            raise error if isinstance(error, OSError) else OSError(str(error)) from error
+
+    def read(self, step: int) -> dict[str, Any]:
+        """state.json of a checkpoint."""
+        return json.loads((self.place(step) / "state.json").read_text(encoding="utf-8"))
+
+    def tensors(self, step: int, name: str) -> dict[str, Tensor]:
+        """The tensors of a checkpoint's file, on the CPU.
+
+        Raises:
+            ValueError: a missing or damaged file.
+        """
+        return read_tensors(self.place(step) / f"{name}.safetensors")
+
+    def prune(self, keep: int, keep_every: int) -> None:
+        """Remove all checkpoints but the newest `keep` and the multiples of `keep_every`."""
+        for step in self.steps()[:-keep]:
+            if not keep_every or step % keep_every:
+                # Renamed first: a kill in the middle leaves no half of a checkpoint.
+                gone = self.checkpoints / f".new-gone-{step:08d}"
+                self.place(step).replace(gone)
+                shutil.rmtree(gone)
+
+    def settings(self) -> TrainSettings:
+        """As the run was begun.
+
+        Raises:
+            ConfigError: no run, or one of another version.
+        """
+        path = self.folder / "settings.yaml"
+        if not path.is_file():
+            raise ConfigError(f"{self.folder} is no training run: it has no settings.yaml.")
+        return load(TrainSettings, path)
+
+
+def open_run(folder: str | Path, *, ema: str | None = None, step: int | None = None) -> Pipeline:
+    """A pipeline with the averaged weights of a run.
+
+    Args:
+        folder: of the run.
+        ema: which average, such as "power_0.05", or "model" for the weights themselves; None: the
+            first of the settings.
+        step: of the checkpoint; None: the newest.
+
+    Raises:
+        ValueError: no run, no checkpoint yet, or a name or a step that it does not have.
+    """
+    from mdt import schedulers
+    from mdt.convert import open_vae
+    from mdt.diffusion.objective import settings_of
+    from mdt.pipeline import Pipeline
+
+    run = Run(folder)
+    settings = run.settings()
+    steps = run.steps()
+    if not steps:
+        raise ValueError(f"The run {folder} has no checkpoint yet; wait for save_every steps.")
+    if step is not None and step not in steps:
+        raise ValueError(f"The run {folder} has no checkpoint of step {step}; it has {steps}.")
+    model = open_weights(run.place(steps[-1] if step is None else step), ema)
+    told = settings_of(**settings.objective)
+    scheduler = schedulers.make_scheduler(told["schedule"], told["prediction"])
+    pipe = Pipeline(model, scheduler, open_vae(settings.vae) if settings.vae else None)
+    classes = run.read(steps[-1]).get("classes")
+    if classes and hasattr(pipe, "set_labels"):
+        pipe.set_labels(classes)
+    return pipe
+
+
+def open_weights(checkpoint: Path, ema: str | None = None) -> Network:
+    """The network of a checkpoint's folder, in eval(); see `open_run`."""
+    from mdt import models
+
+    names = sorted(p.stem.removeprefix("ema_") for p in checkpoint.glob("ema_*.safetensors"))
+    state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+    ema = state["ema"][0] if ema is None else ema
+    if ema != "model" and ema not in names:
+        raise ValueError(f"{checkpoint} has no average {ema!r}; it has model, {', '.join(names)}.")
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    kind = getattr(models, config["_class_name"])
+    model = kind.from_config(config)
+    name = "model" if ema == "model" else f"ema_{ema}"
+    model.load_state_dict(read_tensors(checkpoint / f"{name}.safetensors"))
+    return model.eval()
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, on the CPU.
+
+    Raises:
+        ValueError: a missing or damaged file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise ValueError(f"{path} is missing.") from None
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Readable, and the same bytes for the same value."""
+    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _flush(path: Path) -> None:
+    """To the disk itself, so that a rename never comes before the content."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_snapshot(folder: Path, step: int, name: str, tensors: Tensors) -> None:
+    """Keep an average, in half the bits: snapshots are many."""
+    from safetensors.torch import save_file
+
+    place = folder / "snapshots"
+    place.mkdir(exist_ok=True)
+    new = place / f".new-{step:08d}_{name}"
+    save_file({key: value.half().contiguous() for key, value in tensors.items()}, new)
+    new.replace(place / f"{step:08d}_{name}.safetensors")
+
+
+def reconstruct(folder: str | Path, width: float, step: int | None = None) -> dict[str, Tensor]:
+    """The power-function average of any width, from the snapshots of a run.
+
+    Args:
+        folder: of the run, with `ema.snapshot_every` set.
+        width: σ_rel.
+        step: where the average ends; None: at the newest snapshot.
+
+    Returns:
+        Parameters by name, float32.
+
+    Raises:
+        ValueError: no snapshots, or a width out of range.
+    """
+    from mdt.ema import combine, posthoc_weights
+
+    paths = sorted((Path(folder) / "snapshots").glob("*_power_*.safetensors"))
+    known = [(float(p.stem.split("_")[-1]), int(p.stem.split("_")[0])) for p in paths]
+    if step is not None:
+        paths = [p for p, (_, at) in zip(paths, known, strict=True) if at <= step]
+        known = [one for one in known if one[1] <= step]
+    if not paths:
+        raise ValueError(f"{folder} has no snapshots; train with ema.snapshot_every above 0.")
+    end = max(at for _, at in known) if step is None else step
+    return combine((read_tensors(p) for p in paths), posthoc_weights(known, (width, end)).tolist())
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The folder for this process alone, until it ends, however it ends.
+
+    Raises:
+        ValueError: another process trains there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(
+                    f"Another process is training in {folder}; choose another output=FOLDER."
+                ) from None
+        yield

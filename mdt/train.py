@@ -1,0 +1,378 @@
+"""`mdt train SETTINGS.yaml key=value ...` = `accelerate launch -m mdt.train SETTINGS.yaml ...`.
+
+To resume, run the same command again. Nothing random is kept: what picture p of the run is, how it
+is mirrored and which noise it gets are functions of the seed and of counts, so a checkpoint is the
+weights, their averages, the optimizer's state and a few numbers, and a run that was killed comes
+out as one that never was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mdt import codec
+from mdt.config import ConfigError, find_config, load, save
+from mdt.data import Batch, batches
+from mdt.draws import StepGenerators
+from mdt.launch import make_accelerator
+from mdt.parallel import load_optimizer, optimizer_groups, optimizer_tensors, put, whole
+from mdt.parts import Parts, build
+from mdt.progress import Progress, Stop
+from mdt.runs import Run, held, write_snapshot
+from mdt.settings import TrainSettings, differences
+from mdt.watch import Log, Window, by_level, duration, find_culprit
+
+
+class NotFinite(Exception):
+    """The loss or a gradient is not a finite number; the update was not made."""
+
+
+@dataclasses.dataclass
+class State:
+    """How far a run has come."""
+
+    step: int  # updates done
+    attempt: int  # times that the run went back because of numbers that are not finite
+    window: Window
+    log: Log
+
+
+def train(settings: TrainSettings, folder: str | Path) -> int:
+    """Train, or go on with a run that was stopped; returns the steps done.
+
+    Args:
+        settings: of the run.
+        folder: of the run; see `mdt.runs`.
+
+    Raises:
+        ValueError: settings that cannot be used or that differ from the run's, a disk that is
+            full at the end, or numbers that are not finite again and again.
+    """
+    run = Run(folder)
+    accelerator = make_accelerator(
+        precision=settings.precision,
+        tracker=settings.tracker,
+        folder=str(folder),
+        unused=settings.objective.get("alternate") is not None,
+    )
+    _check_batch(settings, accelerator)
+    with held(run.folder) if accelerator.is_main_process else contextlib.nullcontext():
+        accelerator.wait_for_everyone()
+        attempt = 0
+        while True:
+            parts = build(settings, accelerator)
+            state = restore(run, parts, settings, accelerator)
+            state.attempt = attempt = max(attempt, state.attempt)
+            try:
+                return loop(run, parts, state, settings, accelerator)
+            except NotFinite as error:
+                attempt += 1
+                if attempt > settings.max_rollbacks:
+                    raise ValueError(
+                        f"{error} This was attempt {attempt}; the last checkpoint is whole. A "
+                        "lower learning rate or max_grad_norm may help."
+                    ) from None
+                accelerator.print(f"{error} Going back to step {max([0, *run.steps()])}.")
+
+
+def loop(run: Run, parts: Parts, state: State, settings: TrainSettings, accelerator: Any) -> int:
+    """The steps that are left."""
+    main = accelerator.is_main_process
+    stream = _stream(parts, state, settings, accelerator)
+    saved = state.step
+    with Stop() as stop, Progress(run, parts, state.step, settings, accelerator) as progress:
+        while state.step < settings.steps:
+            batch = next(stream)
+            progress.read(batch)
+            stopped = take_step(parts, batch, state, settings, accelerator, stopping=stop.asked)
+            step = state.step = state.step + 1
+            progress.step(step)
+            if step % settings.log_every == 0 or step == settings.steps:
+                lr = parts.optimizer.param_groups[0]["lr"]
+                line = state.window.line(step, settings.batch, lr)
+                if main:
+                    state.log.write(line)
+                progress.tell(line)
+            every = settings.ema.snapshot_every
+            if every and (step % every == 0 or step == settings.steps):
+                snapshot(run, parts, step, main=main)
+            if step % settings.save_every == 0 or step == settings.steps or stopped:
+                last = stopped or step == settings.steps
+                saved = checkpoint(run, parts, state, settings, accelerator, saved, last=last)
+            if settings.sample.every and step % settings.sample.every == 0:
+                progress.draw(step)
+            if stopped:
+                accelerator.print(f"Stopped at step {step}; run the same command to go on.")
+                break
+    return state.step
+
+
+def take_step(
+    parts: Parts,
+    batch: Batch,
+    state: State,
+    settings: TrainSettings,
+    accelerator: Any,
+    *,
+    stopping: bool,
+) -> bool:
+    """One update of the weights and their averages; whether some process was asked to stop.
+
+    Raises:
+        NotFinite: nothing was updated.
+    """
+    lr = parts.peak * parts.rate(state.step)
+    for group in parts.optimizer.param_groups:
+        group["lr"] = lr
+    parts.optimizer.zero_grad()
+    sums = _backward(parts, batch, state, settings, accelerator)
+    params = [p for p in parts.model.parameters() if p.grad is not None]
+    limit = settings.max_grad_norm or float("inf")
+    norm = float(whole(torch.nn.utils.clip_grad_norm_(params, limit)))
+    # One small message a step: the sums, and whether anyone was told to stop.
+    told = torch.cat([sums.flatten(), sums.new_tensor([float(stopping)])])
+    if accelerator.num_processes > 1:
+        told = accelerator.reduce(told, "sum")
+    told = told.cpu()
+    if not (bool(torch.isfinite(told).all()) and norm < float("inf")):
+        raise NotFinite(_culprit(parts, batch, state, settings, accelerator))
+    parts.optimizer.step()
+    parts.ema.update(parts.network, state.step + 1)
+    state.window.add(told[:-1].view_as(state.window.sums), norm)
+    return bool(told[-1])
+
+
+def _backward(
+    parts: Parts, batch: Batch, state: State, settings: TrainSettings, accelerator: Any
+) -> Tensor:
+    """Gradients of the mean loss; returns this process's sums for `Window.add`."""
+    x, label = batch.x.to(accelerator.device), batch.label
+    if parts.vae is not None:
+        with torch.no_grad():
+            x = codec.encode(x, parts.vae)
+    label = label.to(accelerator.device) if label is not None and settings.data.labels else None
+    size = settings.micro_batch or len(x)
+    share = settings.batch // accelerator.num_processes
+    first = accelerator.process_index * share
+    sums = torch.zeros_like(state.window.sums, device=x.device)
+    for start in range(0, len(x), size):
+        rows = slice(start, min(start + size, len(x)))
+        passes = parts.objective.passes(
+            parts.model,
+            x[rows],
+            None if label is None else label[rows],
+            generator=_generators(state, settings, range(first + rows.start, first + rows.stop)),
+        )
+        for number in range(parts.objective.num_passes):
+            last = rows.stop == len(x) and number == parts.objective.num_passes - 1
+            # Processes add up their gradients once a step, in the last backward pass.
+            once = contextlib.nullcontext() if last else accelerator.no_sync(parts.model)
+            with once, accelerator.autocast():
+                terms = next(passes)
+                # DDP takes the mean over processes, so this is the mean over the whole batch.
+                accelerator.backward(terms["loss"].sum() / share)
+            loss = terms["loss"].detach()
+            kind = 1 if "hidden" in terms else 0
+            sums[2 * kind : 2 * kind + 2] += by_level(terms["u"], loss)
+    return sums
+
+
+def _generators(state: State, settings: TrainSettings, rows: range) -> StepGenerators:
+    return StepGenerators((settings.seed, state.attempt), state.step, rows, settings.batch)
+
+
+def _stream(
+    parts: Parts, state: State, settings: TrainSettings, accelerator: Any
+) -> Iterator[Batch]:
+    data = settings.data
+    return batches(
+        parts.source,
+        batch=settings.batch,
+        # After a roll-back the same pictures in the same order would fail the same way.
+        seed=settings.seed + 1_000_003 * state.attempt,
+        start=state.step * settings.batch,
+        rank=accelerator.process_index,
+        world=accelerator.num_processes,
+        flip=data.flip,
+        crop=data.crop,
+        workers=data.workers,
+    )
+
+
+def checkpoint(
+    run: Run,
+    parts: Parts,
+    state: State,
+    settings: TrainSettings,
+    accelerator: Any,
+    saved: int,
+    *,
+    last: bool,
+) -> int:
+    """Write one; returns the step of the newest.
+
+    Raises:
+        ValueError: it cannot be written and the run ends here.
+    """
+    if state.step == saved:
+        return saved
+    weights = {name: whole(value) for name, value in parts.network.state_dict().items()}
+    tensors = {"model": weights, "optimizer": optimizer_tensors(parts.optimizer, parts.network)}
+    for name, average in parts.ema.averages.items():
+        tensors[f"ema_{name}"] = weights | {key: whole(value) for key, value in average.items()}
+    failed = ""
+    if accelerator.is_main_process:
+        try:
+            run.write(state.step, tensors, _told(parts, state), settings, _config(parts))
+            run.prune(settings.keep, settings.keep_every)
+        except OSError as error:
+            failed = f"The checkpoint of step {state.step} could not be written: {error}."
+    accelerator.wait_for_everyone()
+    if failed and last:
+        raise ValueError(f"{failed} The newest one is of step {saved}.")
+    if failed:
+        print(f"{failed} Training goes on; the old one stays.", file=sys.stderr)  # noqa: T201
+        return saved
+    return state.step
+
+
+def _told(parts: Parts, state: State) -> dict[str, Any]:
+    source = parts.source
+    return {
+        "attempt": state.attempt,
+        "window": state.window.saved(),
+        "optimizer_groups": optimizer_groups(parts.optimizer),
+        "metrics_bytes": state.log.num_bytes(),
+        "ema": parts.ema.names,
+        "classes": list(source.classes) if source.classes else None,
+        "num_pictures": len(source),
+    }
+
+
+def _config(parts: Parts) -> dict[str, Any]:
+    import json
+
+    return json.loads(parts.network.to_json_string())
+
+
+def snapshot(run: Run, parts: Parts, step: int, *, main: bool) -> None:
+    """Keep the power-function averages of now; see `mdt.ema.posthoc_weights`."""
+    for name, average in parts.ema.averages.items():
+        if name.startswith("power_"):
+            tensors = {key: whole(value) for key, value in average.items()}
+            if main:
+                write_snapshot(run.folder, step, name, tensors)
+
+
+def restore(run: Run, parts: Parts, settings: TrainSettings, accelerator: Any) -> State:
+    """Put the newest checkpoint into the parts, or begin.
+
+    Raises:
+        ValueError: a run with other settings or other pictures, or damaged files.
+    """
+    log = run.folder / "metrics.jsonl"
+    steps = run.steps()
+    if not steps:
+        if accelerator.is_main_process:
+            run.clean()
+            save(settings, run.folder / "settings.yaml")
+            Log(log, 0)
+        accelerator.wait_for_everyone()
+        return State(0, 0, Window(), Log(log))
+    step = steps[-1]
+    _check_same(run, settings, step)
+    told = run.read(step)
+    if told["num_pictures"] != len(parts.source):
+        raise ConfigError(
+            f"The run {run.folder} was begun with {told['num_pictures']} pictures; now there are "
+            f"{len(parts.source)}. Begin another run (output=..., init={run.folder})."
+        )
+    put(parts.network.state_dict(), run.tensors(step, "model"), "The checkpoint")
+    moments = run.tensors(step, "optimizer")
+    load_optimizer(parts.optimizer, parts.network, moments, told["optimizer_groups"])
+    for name in parts.ema.names:
+        parts.ema.load(name, run.tensors(step, f"ema_{name}"))
+    if accelerator.is_main_process:
+        run.clean()
+        Log(log, told["metrics_bytes"])
+    accelerator.wait_for_everyone()
+    return State(step, told["attempt"], Window(told["window"]), Log(log))
+
+
+def _check_same(run: Run, settings: TrainSettings, step: int) -> None:
+    old = load(TrainSettings, run.place(step) / "settings.yaml")
+    changed = differences(dataclasses.asdict(old), dataclasses.asdict(settings))
+    if changed:
+        raise ConfigError(
+            f"The run {run.folder} is at step {step} with other settings ({'; '.join(changed)}). "
+            f"Take them back to resume it, or begin another run from its weights: "
+            f"output=FOLDER init={run.folder}."
+        )
+
+
+def _check_batch(settings: TrainSettings, accelerator: Any) -> None:
+    if settings.batch % accelerator.num_processes:
+        raise ConfigError(
+            f"The batch of {settings.batch} pictures cannot be shared out evenly over "
+            f"{accelerator.num_processes} processes."
+        )
+
+
+def _culprit(
+    parts: Parts, batch: Batch, state: State, settings: TrainSettings, accelerator: Any
+) -> str:
+    x, label = batch.x.to(accelerator.device), batch.label
+    label = label.to(accelerator.device) if label is not None and settings.data.labels else None
+    rows = _generators(state, settings, range(len(x)))
+
+    def again() -> None:
+        with accelerator.autocast():
+            list(parts.objective.passes(parts.network, x, label, generator=rows))
+
+    if parts.vae is not None or settings.sharding:
+        where = "the loss or a gradient"
+    else:
+        where = find_culprit(parts.network, again)
+    return f"Step {state.step + 1}: {where} is not finite."
+
+
+def run(name: str, changes: Sequence[str] = ()) -> None:
+    """The verb.
+
+    Args:
+        name: a YAML file, or the name of one in configs/train.
+        changes: `key=value`.
+
+    Raises:
+        ValueError: see `train`.
+    """
+    path = find_config("train", name)
+    settings = load(TrainSettings, path, changes)
+    folder = settings.folder(path)
+    start = time.monotonic()
+    if train(settings, folder) == settings.steps and int(os.environ.get("RANK", "0")) == 0:
+        print(  # noqa: T201
+            f"{folder}: {settings.steps} steps, {duration(time.monotonic() - start)}. Draw "
+            f"pictures with: mdt sample {folder} -o pictures.png"
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m mdt.train`."""
+    from mdt.cli import main as command
+
+    return command(["train", *(sys.argv[1:] if argv is None else argv)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
