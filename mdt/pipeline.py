@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,12 +23,9 @@ from mdt.labels import check_names, find_label, names_to_numbers
 from mdt.models import Network, Text
 from mdt.models.conditioning import Label
 from mdt.models.layers import pair
+from mdt.pipeline_folder import check_folder, without_signpost, write_signpost
 
 OUTPUTS = ("pil", "np", "pt", "latent")
-
-
-#: What lets `diffusers.DiffusionPipeline.from_pretrained(folder, trust_remote_code=True)` find us.
-SIGNPOST = "pipeline_mdt"
 
 
 class Asked(NamedTuple):
@@ -78,19 +74,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         Raises:
             ValueError: no such folder, or one that holds no pipeline.
         """
-        if str(folder) == "default":
-            raise ValueError(
-                "There is no shipped generator in this version; give a folder that `mdt export` "
-                "wrote."
-            )
-        if not (Path(folder) / "model_index.json").is_file():
-            if (Path(folder) / "config.json").is_file():
-                what = "holds a model alone: run `mdt export` on it and open what that writes"
-            else:
-                there = Path(folder).is_dir()
-                what = f"{'holds no pipeline' if there else 'does not exist'}; give a folder that"
-                what += " `mdt export` wrote"
-            raise ValueError(f"The folder {folder} {what}.")
+        check_folder(folder)
         return super().from_pretrained(
             str(folder), **{"local_files_only": True, "use_safetensors": True, **settings}
         )
@@ -102,20 +86,15 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             # By its public name, which stays when files move.
             self.register_to_config(model=("mdt.models", kind.__name__))
         super().save_pretrained(str(folder), **settings)
-        index = Path(folder) / self.config_name
-        config = {**json.loads(index.read_text("utf-8")), "_class_name": [SIGNPOST, "Pipeline"]}
-        index.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-        line = "from mdt.pipeline import Pipeline  # noqa: F401\n"
-        (Path(folder) / f"{SIGNPOST}.py").write_text(line, "utf-8")
+        write_signpost(folder)
 
     @classmethod
     def load_config(cls, *args: Any, **settings: Any) -> Any:
-        """See diffusers; a folder's own code is not looked at, since this class is known."""
+        """See diffusers; code in a folder is not looked at, since this class is known."""
         loaded = super().load_config(*args, **settings)
-        config = loaded[0] if isinstance(loaded, tuple) else loaded
-        if isinstance(config.get("_class_name"), list):
-            config["_class_name"] = config["_class_name"][-1]
-        return loaded
+        if isinstance(loaded, tuple):
+            return without_signpost(loaded[0]), *loaded[1:]
+        return without_signpost(loaded)
 
     def set_labels(self, id2label: Any) -> None:
         """Name the classes: {number: name}, the names in order, or None.
@@ -318,8 +297,10 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             raise ValueError("This network was built for no classes; leave the label out.")
         if isinstance(label, int | str):
             label = [label] * (num_images or 1)
+        # The number after the last class is the null class, as in the published tables.
         numbers = [
-            classes if one is None else find_label(one, self.id2label, classes) for one in label
+            classes if one in (None, classes) else find_label(one, self.id2label, classes)
+            for one in label
         ]
         return torch.tensor(numbers, device=device), _agree(len(numbers), num_images)
 

@@ -14,7 +14,7 @@ import torch
 from diffusers import DDPMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor
 
-from mdt.diffusion.prediction import mixture, target
+from mdt.diffusion.prediction import mixture, target, to_x0
 from mdt.diffusion.schedule import Discrete, Flow, Level, cosine, nearest, scaled_linear
 
 #: diffusers' names of predictions -> ours
@@ -155,12 +155,24 @@ def pin(
         mask: (B or 1, 1, h, w) bool, True where to draw anew.
         told: (schedule, prediction) of `noise_schedule`.
     """
-    schedule, prediction = told
-    if isinstance(schedule, Flow):
-        sigma = t / schedule.num_times
-        alpha = 1 - sigma
-    else:
-        _, alpha, sigma = schedule.level(t)
+    _, prediction = told
+    alpha, sigma = _amounts(t, told)
     right = target(known, (x - alpha * known) / sigma, alpha, sigma, prediction)
     count = x.shape[1]
     return torch.cat([torch.where(mask, out[:, :count], right), out[:, count:]], dim=1)
+
+
+def guess(out: Tensor, x: Tensor, t: float, told: tuple[Discrete | Flow, str]) -> Tensor:
+    """The clean latents (B, C, h, w) that the prediction `out` stands for; see `pin`."""
+    _, prediction = told
+    return to_x0(out[:, : x.shape[1]], x, *_amounts(t, told), prediction)
+
+
+def _amounts(t: float, told: tuple[Discrete | Flow, str]) -> tuple[float, float]:
+    """(α, σ) at the time t."""
+    schedule, _ = told
+    if isinstance(schedule, Flow):
+        sigma = t / schedule.num_times
+        return 1 - sigma, sigma
+    _, alpha, sigma = schedule.level(t)
+    return alpha, sigma

@@ -97,7 +97,7 @@ def test_convert_keeps_the_network(tmp_path, name, settings, options):
 
 def test_an_exported_pipeline_opens_in_a_fresh_process(exported):
     index = json.loads((exported / "pipe" / "model_index.json").read_text())
-    assert index["_class_name"] == "Pipeline"
+    assert index["_class_name"] == ["pipeline_mdt", "Pipeline"]
     assert index["model"] == ["mdt.models", "MDTv2"]
     code = (
         "import sys, numpy, mdt; pipe = mdt.Pipeline.from_pretrained(sys.argv[1]);"

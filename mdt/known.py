@@ -1,0 +1,81 @@
+"""A picture of which a part is drawn anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdt import codec
+from mdt.diffusion.inpaint import kept_tokens
+
+
+class Known(NamedTuple):
+    """What is known of a picture, and where it is not."""
+
+    image: Tensor  # (1, C, H, W), 0 to 1
+    mask: Tensor  # (1, 1, H, W) bool, True where to draw anew
+    latent: Tensor  # (1, c, h, w)
+    hidden: Tensor  # (1, 1, h, w) bool, True at latents that touch the mask
+
+
+def known_picture(
+    image: Any, mask: Any, *, vae: Any, num_channels: int, device: torch.device
+) -> Known:
+    """The picture and its mask on the device, and their latents.
+
+    Args:
+        image: uint8 (H, W, C), or (H, W) for one channel; PIL or array.
+        mask: bool (H, W), or anything whose values from 128 on mean True.
+        vae: see `mdt.codec`.
+        num_channels: of the pictures.
+        device: where to.
+
+    Raises:
+        ValueError: another type or shape, or sides that the VAE does not divide.
+    """
+    pixels, where = np.asarray(image), np.asarray(mask)
+    where = where if where.dtype == bool else where >= 128
+    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != num_channels:
+        raise ValueError(
+            f"The image must be uint8 (H, W, {num_channels}); got {pixels.dtype} {pixels.shape}."
+        )
+    if where.shape != pixels.shape[:2]:
+        raise ValueError(f"The mask must be {pixels.shape[:2]} as the image is; got {where.shape}.")
+    for side in where.shape:
+        latent_side(side, vae)
+    shown = torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float() / 255
+    hole = torch.tensor(where, device=device)[None, None]
+    hidden = F.max_pool2d(hole.float(), codec.pixels_per_latent(vae)) > 0
+    return Known(shown, hole, codec.encode(2 * shown - 1, vae), hidden)
+
+
+def latent_side(pixels: int, vae: Any) -> int:
+    """A side in latents.
+
+    Raises:
+        ValueError: pixels that the VAE does not divide.
+    """
+    factor = codec.pixels_per_latent(vae)
+    if pixels < 1 or pixels % factor:
+        raise ValueError(f"Sizes must divide by {factor} for this VAE; got {pixels} pixels.")
+    return pixels // factor
+
+
+def hiding(
+    predict: Callable[..., Tensor], known: Known | None, patch_size: int
+) -> Callable[..., Tensor]:
+    """The masked pass: the encoder sees the known tokens alone.
+
+    Raises:
+        ValueError: nothing is known.
+    """
+    if known is None:
+        raise ValueError("hide_tokens is for inpainting: give image= and mask=.")
+    kept = kept_tokens(known.hidden, patch_size)
+    return lambda x, t: predict(x, t, kept=kept)
