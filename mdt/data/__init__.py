@@ -16,6 +16,7 @@ from mdt.data.folder import FolderSource
 from mdt.data.order import picture
 from mdt.data.parquet import ParquetSource
 from mdt.data.source import DataError, Source
+from mdt.data.webdataset import ShardSource
 
 __all__ = [
     "SOURCES",
@@ -23,13 +24,18 @@ __all__ = [
     "DataError",
     "FolderSource",
     "ParquetSource",
+    "ShardSource",
     "Source",
     "batches",
     "open_source",
     "picture",
 ]
 
-SOURCES: dict[str, Any] = {"folder": FolderSource, "parquet": ParquetSource}
+SOURCES: dict[str, Any] = {
+    "folder": FolderSource,
+    "parquet": ParquetSource,
+    "webdataset": ShardSource,
+}
 
 
 def open_source(name: str, path: str | Path | Sequence[str | Path], **settings: Any) -> Source:

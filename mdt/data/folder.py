@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 
 from mdt.data.picture import ENDINGS
-from mdt.data.pictures import PictureSource, Size, readable
+from mdt.data.pictures import PictureSource, Size, complaints, good_ones
 from mdt.data.source import Array, DataError, digest
 
 
@@ -53,7 +53,8 @@ class FolderSource(PictureSource):
         self._names = np.array([os.fsencode(name) for name in found], dtype=np.bytes_)
         numbers = self._find_classes(found) if labels else None
         if check or skip_unreadable:
-            good = readable(len(found), self.name, self._open, skip=skip_unreadable)
+            said = complaints(len(found), self._open)
+            good = good_ones(said, self.name, skip=skip_unreadable)
             self._names = self._names[good]
             numbers = numbers if numbers is None else numbers[good]
         self.labels = numbers

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mdt.data.files import find_files
-from mdt.data.pictures import PictureSource, Size, readable
+from mdt.data.pictures import PictureSource, Size, complaints, good_ones
 from mdt.data.source import Array, DataError, check_labels, digest
 
 #: Pictures of fewer bytes than this, in all, are held in memory.
@@ -139,7 +139,7 @@ class ParquetSource(PictureSource):
     def _check_all(self, *, skip: bool) -> None:
         for group in range(len(self._groups)):
             self._group(group)  # before threads ask for it
-        good = readable(len(self), self.name, self._open, skip=skip)
+        good = good_ones(complaints(len(self), self._open), self.name, skip=skip)
         self._rows = self._rows[good]
         self.labels = self.labels if self.labels is None else self.labels[good]
 

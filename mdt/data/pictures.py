@@ -95,23 +95,12 @@ def check_size(size: Size | Sequence[int]) -> tuple[int, int] | None:
     return pair[0], pair[1]
 
 
-def readable(
-    count: int,
-    name: Callable[[int], str],
-    open_: Callable[[int], IO[bytes]],
-    *,
-    skip: bool,
-) -> Array:
-    """Read the header of every picture; returns the numbers of those that can be used.
+def complaints(count: int, open_: Callable[[int], IO[bytes]]) -> list[str]:
+    """Read the header of every picture; why it cannot be used, or "".
 
     Args:
         count: of pictures.
-        name: of a picture, for the complaint.
         open_: a picture's file, at its start.
-        skip: whether to leave out the others; else they are refused.
-
-    Raises:
-        DataError: counts the pictures that cannot be read and names the first ones.
     """
 
     def complaint(index: int) -> str:
@@ -123,13 +112,28 @@ def readable(
         return ""
 
     with ThreadPoolExecutor(_NUM_THREADS) as pool:
-        said = list(pool.map(complaint, range(count)))
+        return list(pool.map(complaint, range(count)))
+
+
+def good_ones(said: Sequence[str], name: Callable[[int], str], *, skip: bool) -> Array:
+    """The numbers of the pictures without a complaint.
+
+    Args:
+        said: of every picture, see `complaints`.
+        name: of a picture, for the error.
+        skip: whether to leave out the others; else they are refused.
+
+    Raises:
+        DataError: counts the pictures that cannot be read and names the first ones.
+    """
     bad = [index for index, text in enumerate(said) if text]
-    if bad and not (skip and len(bad) < count):
+    if bad and not (skip and len(bad) < len(said)):
         named = ", ".join(f"{name(index)} ({said[index]})" for index in bad[:NUM_NAMED])
         more = f" and {len(bad) - NUM_NAMED} more" if len(bad) > NUM_NAMED else ""
         hint = "remove them" if skip else "remove them, or leave them out with skip_unreadable=True"
-        raise DataError(f"{len(bad)} of {count} pictures cannot be read: {named}{more}; {hint}.")
+        raise DataError(
+            f"{len(bad)} of {len(said)} pictures cannot be read: {named}{more}; {hint}."
+        )
     return np.array([index for index, text in enumerate(said) if not text], dtype=np.int64)
 
 
