@@ -13,6 +13,7 @@ from typing import Any
 from mdt.config import _suggest
 from mdt.data.batches import Batch, batches
 from mdt.data.folder import FolderSource
+from mdt.data.latents import INDEX, LatentSource
 from mdt.data.order import picture
 from mdt.data.parquet import ParquetSource
 from mdt.data.source import DataError, Source
@@ -23,10 +24,12 @@ __all__ = [
     "Batch",
     "DataError",
     "FolderSource",
+    "LatentSource",
     "ParquetSource",
     "ShardSource",
     "Source",
     "batches",
+    "open_any",
     "open_source",
     "picture",
 ]
@@ -35,6 +38,7 @@ SOURCES: dict[str, Any] = {
     "folder": FolderSource,
     "parquet": ParquetSource,
     "webdataset": ShardSource,
+    "latents": LatentSource,
 }
 
 
@@ -59,3 +63,37 @@ def open_source(name: str, path: str | Path | Sequence[str | Path], **settings: 
         if key not in known:
             raise DataError(f"The data {name!r} has no setting {key!r}{_suggest(key, known)}")
     return SOURCES[name](path, **settings)
+
+
+def open_any(paths: Sequence[str | Path], **settings: Any) -> Source:
+    """A source by its paths alone; "kind:path" says the kind, else the files do.
+
+    Args:
+        paths: of one source: a folder, or one or more files, patterns or ranges.
+        settings: of the class.
+
+    Raises:
+        DataError: paths of several kinds, several folders, or what the class raises.
+    """
+    found = [_kind_of(str(path)) for path in paths]
+    kinds = sorted({kind for kind, _ in found})
+    if len(kinds) > 1:
+        raise DataError(f"The pictures are of several kinds ({', '.join(kinds)}): give one.")
+    if kinds and kinds[0] in ("folder", "latents"):
+        if len(found) > 1:
+            raise DataError(f"One folder at a time can be read; got {len(found)}.")
+        return open_source(kinds[0], found[0][1], **settings)
+    return open_source(kinds[0] if kinds else "folder", [path for _, path in found], **settings)
+
+
+def _kind_of(text: str) -> tuple[str, str]:
+    kind, colon, path = text.partition(":")
+    if colon and kind in SOURCES:
+        return kind, path
+    place = Path(text)
+    if place.is_dir() and (place / INDEX).exists():
+        return "latents", text
+    for ending, kind in ((".parquet", "parquet"), (".tar", "webdataset")):
+        if text.endswith(ending) or (place.is_dir() and any(place.glob(f"*{ending}"))):
+            return kind, text
+    return "folder", text

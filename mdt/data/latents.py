@@ -1,9 +1,10 @@
-"""Latents that `mdt encode` has cached: safetensors shards and an index that says what made them."""
+"""Latents that `mdt encode` has cached: safetensors shards, and an index of what made them."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from mdt.data.source import Array, DataError, check_labels, digest
 INDEX = "latents.json"
 #: Changes when the files do.
 FORMAT = 1
+_NEEDED = {
+    "num_pictures", "pictures_per_shard", "shape", "dtype", "flip", "classes", "vae", "source",
+}  # fmt: skip
 
 
 class LatentSource:
@@ -149,19 +153,14 @@ def vae_digest(folder: str | Path) -> str:
     told = json.loads(config.read_text(encoding="utf-8"))
     # Of the library that wrote it, and of the place it lay in.
     plain = {key: value for key, value in told.items() if not key.startswith("_")}
-    return digest(json.dumps(plain, sort_keys=True), *(_mapped(file) for file in files))
+    sums = []
+    for file in files:
+        with file.open("rb") as opened:
+            sums.append(hashlib.file_digest(opened, "sha256").hexdigest())
+    return digest(json.dumps(plain, sort_keys=True), sums)
 
 
-_NEEDED = {
-    "num_pictures", "pictures_per_shard", "shape", "dtype", "flip", "classes", "vae", "source",
-}  # fmt: skip
-
-
-def _mapped(file: Path) -> Array:
-    return np.memmap(file, np.uint8, "r")
-
-
-@lru_cache(maxsize=None)  # maps, not copies; a fork may share them
+@cache  # maps, not copies; a fork may share them
 def _open(file: Path) -> Any:
     return safe_open(file, framework="np")
 
