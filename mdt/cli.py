@@ -6,11 +6,18 @@ Exit codes: 0 done; 2 bad input, with one sentence on stderr and no file written
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 BAD_INPUT = 2
+
+Add = Callable[[argparse.ArgumentParser], None]
+Run = Callable[[argparse.Namespace], Any]
 
 EXAMPLES = r"""
 examples:
@@ -29,13 +36,28 @@ class Parser(argparse.ArgumentParser):
         sys.exit(BAD_INPUT)
 
 
+class Verb(Parser):
+    """The parser of one verb; its options are asked for when it is used, with their imports."""
+
+    add: Add | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """See argparse."""
+        if self.add is not None:
+            add, self.add = self.add, None
+            add(self)
+        return super().parse_known_args(args, namespace)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = build_parser().parse_args(argv)
     try:
         arguments.run(arguments)
     except (ValueError, OSError) as error:
-        print(f"mdt: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        # Of several processes that were launched together, one speaks.
+        if os.environ.get("RANK", "0") == "0" or isinstance(error, OSError):
+            print(f"mdt: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
         return BAD_INPUT
     except KeyboardInterrupt:
         print("mdt: stopped; nothing was written.", file=sys.stderr)  # noqa: T201
@@ -54,10 +76,10 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"mdt {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Verb)
     for name, (help_, add, run) in VERBS.items():
         verb = verbs.add_parser(name, help=help_, description=help_)
-        add(verb)
+        verb.add = add
         verb.set_defaults(run=run)
     return parser
 
@@ -97,6 +119,9 @@ def _add_export(verb: argparse.ArgumentParser) -> None:
         "--schedule", default="linear", metavar="S", help="linear, scaled_linear, cosine or flow"
     )
     verb.add_argument("--prediction", metavar="P", help="eps (unless flow), x0, v or flow")
+    verb.add_argument(
+        "--classes", metavar="A,B,...", help="names of the classes in order, or a .json of them"
+    )
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -109,68 +134,20 @@ def _export(arguments: argparse.Namespace) -> None:
         vae=arguments.vae,
         schedule=arguments.schedule,
         prediction=arguments.prediction,
+        id2label=_class_names(arguments.classes),
         overwrite=arguments.overwrite,
     )
     _say(f"{arguments.output}: open it with mdt.Pipeline.from_pretrained.")
 
 
-def _add_sample(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("folder", metavar="FOLDER", help="a pipeline that `mdt export` wrote")
-    _add_output(verb, "the picture to write, all samples in a grid")
-    verb.add_argument("-n", "--num-images", type=_count, metavar="N", help="how many (1)")
-    verb.add_argument(
-        "--labels", type=_labels, default=[], metavar="A,B,...", help="classes, in turn"
-    )
-    verb.add_argument("--seed", type=int, default=0, metavar="N", help="of the first picture (0)")
-    verb.add_argument("--steps", type=_count, default=25, metavar="N", help="of the sampler (25)")
-    verb.add_argument(
-        "--sampler", metavar="S", help="ddpm, ddim, euler, heun, dpmpp_2m, unipc (the pipeline's)"
-    )
-    verb.add_argument("--guidance", type=float, default=1.0, metavar="W", help="scale (1: none)")
-    verb.add_argument("--power", type=float, metavar="S", help="of power-cosine guidance")
-    verb.add_argument("--batch", type=_count, default=16, metavar="N", help="drawn at a time (16)")
-    verb.add_argument("--columns", type=_count, metavar="N", help="of the grid (about square)")
-    verb.add_argument("--device", metavar="D", help="cpu, cuda (cuda where there is one)")
-
-
-def _sample(arguments: argparse.Namespace) -> None:
-    from mdt.files import check_output
-    from mdt.sample import sample_grid
-
-    check_output(arguments.output, overwrite=arguments.overwrite)
-    _quiet()
-    sample_grid(
-        arguments.folder,
-        arguments.output,
-        num_images=arguments.num_images,
-        labels=arguments.labels,
-        columns=arguments.columns,
-        batch=arguments.batch,
-        device=arguments.device,
-        overwrite=arguments.overwrite,
-        bar=sys.stderr.isatty(),
-        seed=arguments.seed,
-        num_inference_steps=arguments.steps,
-        sampler=arguments.sampler,
-        guidance_scale=arguments.guidance,
-        guidance_power=arguments.power,
-    )
-    _say(arguments.output)
-
-
-def _labels(text: str) -> list[int]:
+def _class_names(given: str | None) -> Any:
+    """The value of --classes: names with commas between, or a JSON file of them."""
+    if given is None or not given.lower().endswith(".json"):
+        return given and given.split(",")
     try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"takes class numbers such as 207,360; got {text!r}"
-        ) from None
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"takes a whole number from 1 on; got {text!r}")
-    return int(text)
+        return json.loads(Path(given).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ValueError(f"The class names in {given} cannot be read as JSON.") from None
 
 
 def _quiet() -> None:
@@ -185,10 +162,6 @@ def _say(text: str) -> None:
     print(text)  # noqa: T201
 
 
-Add = Callable[[argparse.ArgumentParser], None]
-Run = Callable[[argparse.Namespace], Any]
-
-
 def _add_train(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("settings", metavar="SETTINGS", help="YAML file, or name in configs/train")
     verb.add_argument("changes", nargs="*", metavar="key=value", help="such as data.path=FOLDER")
@@ -201,15 +174,28 @@ def _train(arguments: argparse.Namespace) -> None:
     run(arguments.settings, arguments.changes)
 
 
+def _of_module(name: str) -> tuple[Add, Run]:
+    """`add_arguments` and `run` of a module, which is imported when its verb is used."""
+
+    def add(verb: argparse.ArgumentParser) -> None:
+        import_module(name).add_arguments(verb)
+
+    def run(arguments: argparse.Namespace) -> None:
+        _quiet()
+        import_module(name).run(arguments)
+
+    return add, run
+
+
 VERBS: dict[str, tuple[str, Add, Run]] = {
     "train": ("Train a network, or go on with a run that was stopped.", _add_train, _train),
+    "sample": ("Draw pictures: a grid, a folder, an array.", *_of_module("mdt.sample")),
     "convert": (
         "Write a published MDT v1, MDTv2 or DiT checkpoint as a folder of safetensors.",
         _add_convert,
         _convert,
     ),
     "export": ("Write a model as a complete diffusers pipeline.", _add_export, _export),
-    "sample": ("Draw pictures from a pipeline into one grid.", _add_sample, _sample),
 }
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ def export(
     vae: str | Path | None = None,
     schedule: str = "linear",
     prediction: str | None = None,
+    id2label: Any = None,
     overwrite: bool = False,
 ) -> None:
     """Write a complete diffusers pipeline for a model, for `mdt.Pipeline.from_pretrained(out)`.
@@ -71,6 +72,7 @@ def export(
         schedule: that the network was trained with: "linear" (published), "scaled_linear",
             "cosine" or "flow".
         prediction: that it was trained for: "eps" (published), "x0", "v" or "flow".
+        id2label: names of the classes, {number: name} or in order.
         overwrite: whether a pipeline that is there already may be replaced.
 
     Raises:
@@ -81,7 +83,8 @@ def export(
 
     check_output(out, overwrite=overwrite)
     scheduler = make_scheduler(schedule, prediction)
-    pipe = Pipeline(open_model(folder), scheduler, None if vae is None else open_vae(vae))
+    network = open_model(folder)
+    pipe = Pipeline(network, scheduler, None if vae is None else open_vae(vae), id2label)
     with written_beside(out, overwrite=overwrite) as new:
         pipe.save_pretrained(new)
 

@@ -152,6 +152,9 @@ def test_labels_guidance_and_given_noise_matter():
     guided = draw(pipe, guidance_scale=4.0)
     assert not torch.allclose(guided, plain)
     assert not torch.allclose(draw(pipe, guidance_scale=4.0, guidance_power=4.0), guided)
+    assert not torch.allclose(draw(pipe, guidance_scale=4.0, guidance_interval=(0, 0.5)), guided)
+    assert torch.equal(draw(pipe, guidance_scale=4.0, guidance_interval=(0.0, 1.0)), guided)
+    assert torch.equal(draw(pipe, guidance_scale=4.0, guidance_skip_below=3.1), plain)
     assert torch.equal(draw(pipe, None, num_images=2)[:1], draw(pipe, [None]))
     noise = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(3))
     given = draw(pipe, latents=noise)
@@ -222,6 +225,54 @@ def test_a_callback_sees_changes_and_stops(sampler):
     with pytest.raises(KeyError, match="enough"):
         draw(pipe, sampler=sampler, callback_on_step_end=cancel)
     assert torch.equal(draw(pipe, sampler=sampler, output_type="latent"), whole)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "flow"])
+def test_a_callback_sees_what_is_guessed(schedule):
+    scheduler = diffusers.DDIMScheduler(beta_end=0.02, beta_start=1e-4, clip_sample=False)
+    pipe = make(scheduler=make_scheduler("flow") if schedule == "flow" else scheduler)
+
+    def guesses(sampler):
+        seen = []
+
+        def watch(pipe, i, t, given):
+            assert sorted(given) == ["latents", "x0"]
+            seen.append(given["x0"].clone())
+            return {}
+
+        asked = {"callback_on_step_end": watch, "sampler": sampler}
+        asked["callback_on_step_end_tensor_inputs"] = ["latents", "x0"]
+        x = draw(pipe, output_type="latent", **asked)
+        assert torch.allclose(seen[-1], x, rtol=1e-3, atol=1e-3 * float(x.abs().max()))
+        return torch.stack(seen)
+
+    theirs, ours = guesses(None), guesses("ddim" if schedule == "linear" else "dpmpp_2m")
+    # diffusers' DPM-Solver++ begins just below the time 1, ours at it.
+    bound = 1e-3 if schedule == "linear" else 0.1
+    assert (theirs - ours).abs().max() < bound * ours.abs().max()
+
+
+def test_class_names(tmp_path):
+    names = {0: "tench, Tinca tinca", 2: "crane"}
+    pipe = mdt.Pipeline(tiny(), id2label=names)
+    assert pipe.labels == {"tench, Tinca tinca": 0, "tench": 0, "Tinca tinca": 0, "crane": 2}
+    pipe.save_pretrained(tmp_path)
+    pipe = mdt.Pipeline.from_pretrained(tmp_path)
+    pipe.set_progress_bar_config(disable=True)
+    assert pipe.id2label == names
+    by_name, by_number = draw(pipe, ["Crane", "tench", None]), draw(pipe, [2, 0, 3])
+    assert torch.equal(by_name, by_number)
+    one = pipe("crane", num_images=2, num_inference_steps=4, output_type="pt").images
+    assert torch.equal(one, draw(pipe, [2, 2]))
+    pipe.set_labels(["a", "b", "b, c"])
+    assert pipe.labels == {"a": 0, "b, c": 2, "c": 2}  # "b" stands for two
+    pipe.set_labels(None)
+    assert pipe.labels == {}
+    for wrong in ("cat", {"x": "cat"}, {0: 7}, {3: "cat"}):
+        with pytest.raises(ValueError, match=r"[Cc]lass"):
+            pipe.set_labels(wrong)
+    with pytest.raises(ValueError, match="no classes"):
+        mdt.Pipeline(tiny(num_classes=None), id2label=["a"])
 
 
 @pytest.mark.parametrize("sampler", [None, "ddpm", "unipc"])
