@@ -140,7 +140,8 @@ def trials(count: int, processes: int, seed: int) -> int:
         whole = folder / "whole"
         finish(command(settings, folder / "pictures", whole, processes))
         wanted = digest(whole)
-        times = [json.loads(row)["seconds"] for row in (whole / "speed.jsonl").open()]
+        rows = (whole / "speed.jsonl").read_text(encoding="utf-8").splitlines()
+        times = [json.loads(row)["seconds"] for row in rows]
         step_s = (times[-1] - times[0]) / 56
         for number in range(count):
             out = folder / f"trial{number}"

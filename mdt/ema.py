@@ -80,11 +80,6 @@ class Ema:
             average = list(self.averages[name].values())
             each.lerp_(average, now, 1 - rule(step, value))
 
-    def load(self, name: str, weights: Mapping[str, Tensor]) -> None:
-        """Put saved weights into the average `name`, by parameter."""
-        for key, average in self.averages[name].items():
-            average.copy_(weights[key])
-
 
 def _profile_product(a: tuple[float, float], b: tuple[float, float]) -> float:
     """∫ of two averages' weights over the run, each (γ, end) [Karras et al. 2024, eq. 135]."""

@@ -55,9 +55,12 @@ def make_accelerator(
         ValueError: see `check_launch` and `check_sharding`.
     """
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
     from accelerate.utils import DistributedDataParallelKwargs
 
     check_launch()
+    # Accelerate keeps the precision of the first one in this process for all that follow.
+    AcceleratorState._reset_state(reset_partial_state=False)  # noqa: SLF001
     accelerator = Accelerator(
         mixed_precision="bf16" if precision == "bf16" else "no",
         log_with=tracker or None,

@@ -5,6 +5,7 @@ Everything here also takes plain tensors, so that a checkpoint is the same files
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,9 +23,16 @@ def shard(model: nn.Module, blocks: Mapping[str, nn.Module]) -> None:
     """
     from torch.distributed.fsdp import fully_shard
 
+    # The networks return a view of their last layer, which nothing here writes to.
+    warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")
     for block in blocks.values():
         fully_shard(block)
     fully_shard(model)
+
+
+def own_class(model: nn.Module) -> type:
+    """The class of a network, also of one that `fully_shard` has given a class of its own."""
+    return next(kind for kind in type(model).__mro__ if kind.__module__.startswith("mdt.models"))
 
 
 def whole(tensor: Tensor) -> Tensor:

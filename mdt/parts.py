@@ -157,7 +157,7 @@ def make_optimizer(told: dict[str, Any], model: nn.Module) -> tuple[torch.optim.
     for key in more:
         if key not in known:
             raise ConfigError(f"The optimizer {name} has no setting {key!r}{nearest(key, known)}")
-    if "lr" not in more:
+    if more.get("lr") is None:
         raise ConfigError("The optimizer needs a learning rate: optimizer.lr=1e-3.")
     params = [p for p in model.parameters() if p.requires_grad]
     return OPTIMIZERS[name](params, **more), float(more["lr"])

@@ -13,7 +13,7 @@ import torch
 from mdt import codec
 from mdt.data import Batch
 from mdt.draws import StepGenerators
-from mdt.parallel import whole
+from mdt.parallel import own_class, whole
 from mdt.parts import Parts
 from mdt.runs import Run
 from mdt.settings import TrainSettings
@@ -145,7 +145,8 @@ class Progress:
         if not self.main:
             return
         # In a network of its own: the one in training may be cut, compiled or shared.
-        network = type(parts.network).from_config(parts.network.config)
+        network: Any = own_class(parts.network)
+        network = network.from_config(parts.network.config)
         network.load_state_dict({**network.state_dict(), **weights})
         told = settings_of(**self.settings.objective)
         scheduler = schedulers.make_scheduler(told["schedule"], told["prediction"])

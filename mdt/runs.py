@@ -83,15 +83,13 @@ class Run:
         Raises:
             OSError: the disk is full, or the folder cannot be written; older checkpoints stay.
         """
-        from safetensors.torch import save_file
-
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         new = self.checkpoints / f".new-{step:08d}"
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir()
         try:
             for name, part in tensors.items():
-                save_file({k: v.contiguous() for k, v in part.items()}, new / f"{name}.safetensors")
+                write_tensors(new / f"{name}.safetensors", part)
             write_json(new / "state.json", {**state, "step": step})
             write_json(new / "config.json", config)
             save(settings, new / "settings.yaml")
@@ -99,10 +97,9 @@ class Run:
                 _flush(path)
             new.replace(self.place(step))
             _flush(self.checkpoints)
-        except Exception as error:
+        except OSError:
             shutil.rmtree(new, ignore_errors=True)
-            # safetensors reports a full disk as an error of its own.
-            raise error if isinstance(error, OSError) else OSError(str(error)) from error
+            raise
 
     def read(self, step: int) -> dict[str, Any]:
         """state.json of a checkpoint."""
@@ -205,6 +202,21 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise ValueError(f"{path} is damaged: {error}") from None
 
 
+def write_tensors(path: Path, tensors: Tensors) -> None:
+    """As safetensors.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, path)
+    except SafetensorError as error:  # what it makes of a full disk
+        raise OSError(str(error)) from error
+
+
 def write_json(path: Path, value: Any) -> None:
     """Readable, and the same bytes for the same value."""
     path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -220,14 +232,20 @@ def _flush(path: Path) -> None:
 
 
 def write_snapshot(folder: Path, step: int, name: str, tensors: Tensors) -> None:
-    """Keep an average, in half the bits: snapshots are many."""
-    from safetensors.torch import save_file
+    """Keep an average, in half the bits: snapshots are many.
 
+    Raises:
+        OSError: as for checkpoints.
+    """
     place = folder / "snapshots"
     place.mkdir(exist_ok=True)
     new = place / f".new-{step:08d}_{name}"
-    save_file({key: value.half().contiguous() for key, value in tensors.items()}, new)
-    new.replace(place / f"{step:08d}_{name}.safetensors")
+    try:
+        write_tensors(new, {key: value.half() for key, value in tensors.items()})
+        new.replace(place / f"{step:08d}_{name}.safetensors")
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def reconstruct(folder: str | Path, width: float, step: int | None = None) -> dict[str, Tensor]:

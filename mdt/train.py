@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import os
 import sys
 import time
@@ -25,7 +26,14 @@ from mdt.config import ConfigError, find_config, load, save
 from mdt.data import Batch, batches
 from mdt.draws import StepGenerators
 from mdt.launch import make_accelerator
-from mdt.parallel import load_optimizer, optimizer_groups, optimizer_tensors, put, whole
+from mdt.parallel import (
+    load_optimizer,
+    optimizer_groups,
+    optimizer_tensors,
+    own_class,
+    put,
+    whole,
+)
 from mdt.parts import Parts, build
 from mdt.progress import Progress, Stop
 from mdt.runs import Run, held, write_snapshot
@@ -241,9 +249,13 @@ def checkpoint(
     if failed and last:
         raise ValueError(f"{failed} The newest one is of step {saved}.")
     if failed:
-        print(f"{failed} Training goes on; the old one stays.", file=sys.stderr)  # noqa: T201
+        _warn(f"{failed} Training goes on; the old one stays.")
         return saved
     return state.step
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
 
 
 def _told(parts: Parts, state: State) -> dict[str, Any]:
@@ -260,9 +272,8 @@ def _told(parts: Parts, state: State) -> dict[str, Any]:
 
 
 def _config(parts: Parts) -> dict[str, Any]:
-    import json
-
-    return json.loads(parts.network.to_json_string())
+    config = json.loads(parts.network.to_json_string())
+    return {**config, "_class_name": own_class(parts.network).__name__}
 
 
 def snapshot(run: Run, parts: Parts, step: int, *, main: bool) -> None:
@@ -270,8 +281,11 @@ def snapshot(run: Run, parts: Parts, step: int, *, main: bool) -> None:
     for name, average in parts.ema.averages.items():
         if name.startswith("power_"):
             tensors = {key: whole(value) for key, value in average.items()}
-            if main:
-                write_snapshot(run.folder, step, name, tensors)
+            try:
+                if main:
+                    write_snapshot(run.folder, step, name, tensors)
+            except OSError as error:
+                _warn(f"The snapshot of step {step} could not be written: {error}.")
 
 
 def restore(run: Run, parts: Parts, settings: TrainSettings, accelerator: Any) -> State:
@@ -300,8 +314,9 @@ def restore(run: Run, parts: Parts, settings: TrainSettings, accelerator: Any) -
     put(parts.network.state_dict(), run.tensors(step, "model"), "The checkpoint")
     moments = run.tensors(step, "optimizer")
     load_optimizer(parts.optimizer, parts.network, moments, told["optimizer_groups"])
-    for name in parts.ema.names:
-        parts.ema.load(name, run.tensors(step, f"ema_{name}"))
+    for name, average in parts.ema.averages.items():
+        kept = run.tensors(step, f"ema_{name}")
+        put(average, {key: kept[key] for key in average if key in kept}, "The checkpoint")
     if accelerator.is_main_process:
         run.clean()
         Log(log, told["metrics_bytes"])

@@ -283,6 +283,9 @@ class Objective:
         `terms(...)["loss"].mean()` is what to call backward on. See `passes` for the arguments.
         """
         full, *masked = self.passes(model, x0, label, generator=generator)
+        for part in (full, *masked):
+            for told in ("u", "hidden"):
+                part.pop(told, None)
         for part in masked:
             full |= {f"masked_{name}": value for name, value in part.items()}
             full["loss"] = full["loss"] + part["loss"]

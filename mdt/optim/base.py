@@ -16,6 +16,7 @@ from typing import Any, overload
 
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from mdt.optim import each
 
@@ -53,6 +54,11 @@ class Bucket:
 def working_dtype(p: Tensor) -> torch.dtype:
     """The dtype in which the state of `p` is kept and its update computed."""
     return torch.float32 if p.dtype in (torch.bfloat16, torch.float16) else p.dtype
+
+
+def local(tensor: Tensor) -> Tensor:
+    """This process's part of a sharded tensor, sharing its memory; a plain tensor itself."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
 def zeros(p: Tensor) -> Tensor:
@@ -149,6 +155,7 @@ class ListOptimizer(torch.optim.Optimizer):
         live = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
         grads = [_grad(p) for p in chain.from_iterable(live)]
         self._refuse_sparse(grads)
+        self._refuse_cut(grads)
         if (max_norm := self.param_groups[0]["max_grad_norm"]) > 0:
             clip_(grads, max_norm, self._clip_eps())
         for group, params in zip(self.param_groups, live, strict=True):
@@ -156,12 +163,13 @@ class ListOptimizer(torch.optim.Optimizer):
         return loss
 
     def _step_group(self, group: Group, params: list[Tensor]) -> None:
-        for k, originals in self._buckets(group, params):
+        for k, together in self._buckets(group, params):
+            originals, grads = [local(p) for p in together], [local(_grad(p)) for p in together]
             low = working_dtype(originals[0]) != originals[0].dtype
             bucket = Bucket(
                 params=[p.float() for p in originals] if low else originals,
-                grads=[_grad(p).float() if low else _grad(p) for p in originals],
-                states=[self.state[p] for p in originals],
+                grads=[g.float() for g in grads] if low else grads,
+                states=[{key: local(v) for key, v in self.state[p].items()} for p in together],
                 k=k,
             )
             for part in self._parts(group, bucket):
@@ -201,6 +209,21 @@ class ListOptimizer(torch.optim.Optimizer):
                     "build the embedding with sparse=False, or optimize it with "
                     "torch.optim.SparseAdam."
                 )
+
+    def _refuse_cut(self, grads: list[Tensor]) -> None:
+        if not any(isinstance(grad, DTensor) for grad in grads):
+            return
+        if self.param_groups[0]["max_grad_norm"] > 0:
+            raise ValueError(
+                f"{self._name} clips by the norm of the gradients that it sees, and sharded "
+                "parameters show each process a part: set max_grad_norm=0 and clip with "
+                "torch.nn.utils.clip_grad_norm_."
+            )
+        if not all(self._is_elementwise(group) for group in self.param_groups):
+            raise ValueError(
+                f"{self._name} with this base needs whole tensors (LAMB's trust ratio is a norm), "
+                "so it cannot train sharded parameters; choose another base."
+            )
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over a saved state exactly; nothing is shared with `state_dict` afterwards.

@@ -15,6 +15,7 @@ from mdt.diffusion.objective import (
     variational_bound,
 )
 from mdt.diffusion.schedule import Flow, linear
+from mdt.draws import StepGenerators
 from mdt.models import DiT
 from mdt.optim import Adan
 
@@ -244,3 +245,53 @@ def test_unconditional(tiny):
 def test_bad_input(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_masked_and_full_passes_take_turns(tiny):
+    """The step decides, the same for all of its pictures; the share is as asked for."""
+    model, x0 = tiny(learn_sigma=False), pictures()
+    objective = make_objective("mdt_flow", mask_ratio=0.5, alternate=0.25)
+    assert objective.num_passes == 1
+    hidden = []
+    for step in range(60):
+        generators = StepGenerators((0,), step, range(4), 4)
+        (terms,) = objective.passes(model, x0, LABEL, generator=generators)
+        hidden.append("hidden" in terms)
+        assert terms.get("hidden", torch.full((4,), 0.5)).tolist() == [0.5] * 4
+    assert 0.1 < sum(hidden) / 60 < 0.45
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_a_picture_draws_the_same_however_the_batch_is_cut(tiny, times):
+    """One process with 4 pictures, or two with 2: the same times, noise, labels and tokens."""
+    x0 = pictures()
+    objective = make_objective("mdt_flow", times=times, label_drop=0.5)
+
+    def calls(rows):
+        model = Recorder(tiny(learn_sigma=False))
+        generators = StepGenerators((7,), 3, rows, 4)
+        cut = slice(rows.start, rows.stop)
+        list(objective.passes(model, x0[cut], LABEL[cut], generator=generators))
+        return model.calls
+
+    halves = zip(calls(range(2)), calls(range(2, 4)), strict=True)
+    for whole, parts in zip(calls(range(4)), halves, strict=True):
+        for one, *two in zip(whole, *parts, strict=True):
+            assert (one is None and two == [None, None]) or torch.equal(one, torch.cat(two))
+
+
+@pytest.mark.parametrize("alternate", [-0.1, 1.5])
+def test_a_share_of_masked_steps_lies_in_its_range(alternate):
+    with pytest.raises(ValueError, match="alternate is a share"):
+        make_objective("mdt_flow", alternate=alternate)
+    with pytest.raises(ValueError, match="mask_ratio"):
+        make_objective("flow", alternate=0.5)
+
+
+def test_times_by_name_with_settings():
+    times = make_objective("flow", times={"name": "logit_normal", "mean": 2.0}).times
+    assert float(times(2000, generator()).mean()) > 0.8
+    with pytest.raises(ValueError, match="did you mean 'logit_normal'"):
+        make_objective("flow", times="logitnormal")
+    with pytest.raises(ValueError, match="did you mean 'mean'"):
+        make_objective("flow", times={"name": "logit_normal", "meen": 1})
