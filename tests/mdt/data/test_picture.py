@@ -150,6 +150,18 @@ def test_broken_bytes_give_pixels_or_a_data_error(draw, kind, data):
         assert pixels.shape == (8, 8, 3)
 
 
+def test_a_damaged_tag_that_pillow_trips_over():
+    """A TIFF with a changed tag: Pillow raises a TypeError."""
+    damaged = bytes.fromhex(
+        "49492a00080000000a00000104000100000007000000010104000100000009000000020103000300"
+        "00008600000003010300010000000100000006010300010000000200000011010700010000008c00"
+        "00001501030001000000030000001601040001000000090000001701040001000000bd0000001c01"
+        "0300010000000100000000000000080008000800"
+    )
+    with pytest.raises(DataError):
+        decode(damaged, (8, 8))
+
+
 def test_nothing_of_the_arguments_is_changed(draw):
     picture = Image.fromarray(draw(0, 9, 9))
     before = picture.tobytes()
