@@ -23,8 +23,8 @@ MIN_SHARE = 0.8
 _TOO_LARGE = f"more than {MAX_MEGAPIXELS} megapixels"
 #: What Pillow's readers raise on broken files.
 _BROKEN = (
-    OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, struct.error,
-    zlib.error,
+    OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError,
+    struct.error, zlib.error,
 )  # fmt: skip
 
 Draws = tuple[float, float, float]
