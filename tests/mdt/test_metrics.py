@@ -254,9 +254,9 @@ def test_statistics_check_themselves():
 
 def test_only_what_was_made_alike_is_compared():
     check_comparable(statistics(), statistics(seed=1))
-    with pytest.raises(ValueError, match="net .cdcdcdcdcdcd.*count the reference again"):
+    with pytest.raises(ValueError, match=r"net .cdcdcdcdcdcd.*count the reference again"):
         check_comparable(statistics(), statistics(sha256="cd" * 32))
-    with pytest.raises(ValueError, match="24x16 pixels and the reference 8x8.*--size"):
+    with pytest.raises(ValueError, match=r"24x16 pixels and the reference 8x8.*--size"):
         check_comparable(statistics(), statistics(size=(8, 8)))
 
 
@@ -264,6 +264,6 @@ def test_a_metric_says_what_the_statistics_lack():
     for name in ("kid", "precision", "is", "sfid"):
         bare = statistics(pooled=None, probabilities=None)
         with pytest.raises(
-            ValueError, match="The statistics of pictures hold no .+: save them anew"
+            ValueError, match=r"The statistics of pictures hold no .+: save them anew"
         ):
             METRICS[name].run(bare, bare)
