@@ -189,6 +189,8 @@ def _of_module(name: str) -> tuple[Add, Run]:
 
 VERBS: dict[str, tuple[str, Add, Run]] = {
     "train": ("Train a network, or go on with a run that was stopped.", _add_train, _train),
+    "encode": ("Cache the latents of pictures.", *_of_module("mdt.encode")),
+    "evaluate": ("Measure how far samples are from a reference.", *_of_module("mdt.evaluate")),
     "sample": ("Draw pictures: a grid, a folder, an array.", *_of_module("mdt.sample")),
     "convert": (
         "Write a published MDT v1, MDTv2 or DiT checkpoint as a folder of safetensors.",

@@ -61,11 +61,21 @@ def make_accelerator(
     check_launch()
     # Accelerate keeps the precision of the first one in this process for all that follow.
     AcceleratorState._reset_state(reset_partial_state=False)  # noqa: SLF001
-    accelerator = Accelerator(
-        mixed_precision="bf16" if precision == "bf16" else "no",
-        log_with=tracker or None,
-        project_dir=folder,
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
-    )
+    try:
+        accelerator = Accelerator(
+            mixed_precision="bf16" if precision == "bf16" else "no",
+            log_with=tracker or None,
+            project_dir=folder,
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
+        )
+    except ValueError as error:
+        if not tracker or tracker not in str(error):
+            raise
+        raise ValueError(f"Accelerate knows no tracker {tracker!r}.") from None
     check_sharding(accelerator)
+    if tracker and not accelerator.log_with:
+        raise ValueError(
+            f"The tracker {tracker!r} is not installed; pip install it, or leave tracker out: "
+            "metrics.jsonl is always written."
+        )
     return accelerator

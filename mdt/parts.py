@@ -27,7 +27,8 @@ class Parts(NamedTuple):
     source: Source
     network: Network
     model: nn.Module
-    vae: Any
+    vae: Any  # that decodes what the network draws
+    encoder: Any  # that encodes the pictures of a batch; None: they are what the network takes
     objective: Objective
     optimizer: torch.optim.Optimizer
     peak: float  # the learning rate that the schedule multiplies
@@ -35,12 +36,13 @@ class Parts(NamedTuple):
     ema: Ema
 
 
-def open_data(data: DataSettings, input_size: Any, factor: int) -> Source:
+def open_data(data: DataSettings, input_size: Any, vae: str, factor: int) -> Source:
     """The pictures that `data` names.
 
     Args:
         data: of the settings.
         input_size: of the network, where the settings say it.
+        vae: folder of the VAE; "": none.
         factor: pixels to a latent.
 
     Raises:
@@ -48,8 +50,10 @@ def open_data(data: DataSettings, input_size: Any, factor: int) -> Source:
     """
     if not data.path:
         raise ConfigError("Say where the pictures are: data.path=FOLDER.")
-    more = dict(data.settings)
-    if data.name != "latents":
+    more = {"labels": data.labels, **data.settings}
+    if data.name == "latents":
+        more["vae"] = vae or None
+    else:
         size = data.size or _pixels(input_size, factor)
         if size is None:
             raise ConfigError("Say how large the pictures shall be: data.size=PIXELS.")
@@ -78,7 +82,7 @@ def build_network(settings: TrainSettings, source: Source, shape: tuple[int, int
     """
     told = dict(settings.model)
     name = str(told.pop("name"))
-    classes = len(source.classes) if source.classes and settings.data.labels else None
+    classes = len(source.classes) if source.classes else None
     if told.get("num_classes", classes) != classes and told.get("text_dims") is None:
         has = "no labels" if classes is None else f"{classes} classes"
         raise ConfigError(
@@ -114,10 +118,11 @@ def build(settings: TrainSettings, accelerator: Any) -> Parts:
 
     vae = open_vae(settings.vae).to(accelerator.device) if settings.vae else None
     factor = codec.pixels_per_latent(vae)
-    source = open_data(settings.data, settings.model.get("input_size"), factor)
+    source = open_data(settings.data, settings.model.get("input_size"), settings.vae, factor)
     channels, height, width = source.shape
-    if vae is not None:
-        channels, height, width = vae.config.latent_channels, height // factor, width // factor
+    encoder: Any = None if settings.data.name == "latents" else vae
+    if encoder is not None:
+        channels, height, width = encoder.config.latent_channels, height // factor, width // factor
     network = build_network(settings, source, (channels, height, width))
     if settings.init:
         _start_from(network, Path(settings.init))
@@ -138,7 +143,7 @@ def build(settings: TrainSettings, accelerator: Any) -> Parts:
         optimizer = optimizer.optimizer
     ema = Ema(network, settings.ema.widths, settings.ema.decays)
     rate = make_rate(settings)
-    return Parts(source, network, model, vae, objective, optimizer, peak, rate, ema)
+    return Parts(source, network, model, vae, encoder, objective, optimizer, peak, rate, ema)
 
 
 def make_optimizer(told: dict[str, Any], model: nn.Module) -> tuple[torch.optim.Optimizer, float]:

@@ -92,11 +92,10 @@ class Progress:
         if self.settings.sharding or self.settings.compile:
             return  # a forward pass would wait for the other processes, or compile once more
         x = batch.x[:1].to(self.accelerator.device)
-        if self.parts.vae is not None:
+        if self.parts.encoder is not None:
             with torch.no_grad():
-                x = codec.encode(x, self.parts.vae)
+                x = codec.encode(x, self.parts.encoder)
         label = None if batch.label is None else batch.label[:1].to(x.device)
-        label = label if self.settings.data.labels else None
         generator = StepGenerators((0,), 0, range(1), 1)
         passes = self.parts.objective.passes(self.parts.network, x, label, generator=generator)
         runs = [lambda: next(passes)] * self.parts.objective.num_passes

@@ -165,10 +165,10 @@ def _backward(
 ) -> Tensor:
     """Gradients of the mean loss; returns this process's sums for `Window.add`."""
     x, label = batch.x.to(accelerator.device), batch.label
-    if parts.vae is not None:
+    if parts.encoder is not None:
         with torch.no_grad():
-            x = codec.encode(x, parts.vae)
-    label = label.to(accelerator.device) if label is not None and settings.data.labels else None
+            x = codec.encode(x, parts.encoder)
+    label = None if label is None else label.to(accelerator.device)
     size = settings.micro_batch or len(x)
     share = settings.batch // accelerator.num_processes
     first = accelerator.process_index * share
@@ -268,6 +268,7 @@ def _told(parts: Parts, state: State) -> dict[str, Any]:
         "ema": parts.ema.names,
         "classes": list(source.classes) if source.classes else None,
         "num_pictures": len(source),
+        "data": getattr(source, "identity", ""),
     }
 
 
@@ -306,11 +307,7 @@ def restore(run: Run, parts: Parts, settings: TrainSettings, accelerator: Any) -
     step = steps[-1]
     _check_same(run, settings, step)
     told = run.read(step)
-    if told["num_pictures"] != len(parts.source):
-        raise ConfigError(
-            f"The run {run.folder} was begun with {told['num_pictures']} pictures; now there are "
-            f"{len(parts.source)}. Begin another run (output=..., init={run.folder})."
-        )
+    _check_pictures(run, parts, told)
     put(parts.network.state_dict(), run.tensors(step, "model"), "The checkpoint")
     moments = run.tensors(step, "optimizer")
     load_optimizer(parts.optimizer, parts.network, moments, told["optimizer_groups"])
@@ -335,6 +332,17 @@ def _check_same(run: Run, settings: TrainSettings, step: int) -> None:
         )
 
 
+def _check_pictures(run: Run, parts: Parts, told: dict[str, Any]) -> None:
+    came, was = len(parts.source), told["num_pictures"]
+    if came == was and told["data"] == getattr(parts.source, "identity", ""):
+        return
+    what = f"now there are {came}" if came != was else "now they are others"
+    raise ConfigError(
+        f"The run {run.folder} was begun with {was} pictures; {what}. Give it those, or begin "
+        f"another run from its weights: output=FOLDER init={run.folder}."
+    )
+
+
 def _check_batch(settings: TrainSettings, accelerator: Any) -> None:
     if settings.batch % accelerator.num_processes:
         raise ConfigError(
@@ -347,14 +355,14 @@ def _culprit(
     parts: Parts, batch: Batch, state: State, settings: TrainSettings, accelerator: Any
 ) -> str:
     x, label = batch.x.to(accelerator.device), batch.label
-    label = label.to(accelerator.device) if label is not None and settings.data.labels else None
+    label = None if label is None else label.to(accelerator.device)
     rows = _generators(state, settings, range(len(x)))
 
     def again() -> None:
         with accelerator.autocast():
             list(parts.objective.passes(parts.network, x, label, generator=rows))
 
-    if parts.vae is not None or settings.sharding:
+    if parts.encoder is not None or settings.sharding:
         where = "the loss or a gradient"
     else:
         where = find_culprit(parts.network, again)

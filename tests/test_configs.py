@@ -1,9 +1,15 @@
 """Every YAML that ships can be used."""
 
+from dataclasses import dataclass
+
 import pytest
+import torch
 
 from editanything.editor import Editor
-from mdt.config import config_folder
+from mdt.config import config_folder, load
+from mdt.diffusion import make_objective
+from mdt.parts import build_network, make_optimizer, make_rate
+from mdt.settings import TrainSettings
 
 EDIT_PRESETS = sorted((config_folder() / "edit").glob("*.yaml"))
 
@@ -18,3 +24,42 @@ def test_an_edit_preset_builds_and_opens_with_what_it_is_for(path):
     assert editor.backends
     assert editor.preset.about
     assert path.read_text().startswith("# ")
+
+
+TRAINING = sorted((config_folder() / "train").glob("*.yaml"))
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """As many classes and channels as the data has that a recipe is for."""
+
+    classes: tuple[str, ...] | None
+    shape: tuple[int, int, int]
+
+
+@pytest.mark.parametrize("path", TRAINING, ids=lambda path: path.stem)
+def test_a_training_recipe_builds_and_opens_with_what_it_is_for(path):
+    """On the meta device, where 742 million weights take no memory."""
+    settings = load(TrainSettings, path)
+    head = [row for row in path.read_text().splitlines() if row.startswith("# ")]
+    assert len(head) >= 3
+    assert f"{path.stem} data.path=" in " ".join(head)
+    latents = settings.data.name == "latents"
+    shape = (4, 32, 32) if latents else (3, settings.data.size, settings.data.size)
+    names = tuple(map(str, range(1000 if latents else 10))) if settings.data.labels else None
+    with torch.device("meta"):
+        network = build_network(settings, Pictures(names, shape), shape)
+    optimizer, peak = make_optimizer(settings.optimizer, network)
+    assert optimizer.param_groups[0]["lr"] == peak
+    assert make_rate(settings)(settings.steps // 2) > 0
+    objective = make_objective(**settings.objective)
+    assert objective.num_passes == (1 if settings.objective.get("alternate") else 2) or (
+        objective.mask_ratio is None
+    )
+    assert network.config.get("learn_sigma", False) == (settings.objective["name"] == "mdtv2")
+
+
+def test_the_small_recipes_are_there():
+    assert {"cifar10", "pictures", "imagenet256_s2", "imagenet256_b2", "imagenet256_xl2"} <= {
+        path.stem for path in TRAINING
+    }

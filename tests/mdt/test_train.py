@@ -299,6 +299,29 @@ def test_changed_settings_are_named(copy, settings):
     assert train(settings("keep=5", "progress=false", "data.workers=0"), copy) == 12
 
 
+def test_cached_latents_train_and_draw(settings, pictures, tmp_path):
+    """`mdt encode`, then training on what it wrote, with the VAE for the grids alone."""
+    from diffusers import AutoencoderKL
+
+    torch.manual_seed(0)
+    vae = AutoencoderKL(
+        block_out_channels=(8, 8),
+        down_block_types=["DownEncoderBlock2D"] * 2,
+        up_block_types=["UpDecoderBlock2D"] * 2,
+        norm_num_groups=4,
+    )
+    vae.eval().save_pretrained(tmp_path / "vae")
+    out = tmp_path / "latents"
+    words = [f"folder:{pictures}", "--vae", str(tmp_path / "vae"), "-o", str(out), "--size", "16"]
+    assert main(["encode", *words]) == 0
+    changes = [f"vae={tmp_path / 'vae'}", "steps=4", "sample.every=4", "sample.num_images=1"]
+    cached = [f"data={{name: latents, path: {out}, size: 0, flip: false}}", "sample.steps=1"]
+    train(settings(*changes, *cached, "model.patch_size=2"), tmp_path / "cached")
+    train(settings(*changes, "data.flip=false", "model.patch_size=2"), tmp_path / "plain")
+    assert open_run(tmp_path / "cached").model.config.in_channels == 4
+    assert curve(tmp_path / "cached") == pytest.approx(curve(tmp_path / "plain"), rel=1e-2)
+
+
 def test_changed_pictures_are_noticed(copy, settings, pictures, tmp_path):
     shutil.copytree(pictures, tmp_path / "more")
     shutil.copy(tmp_path / "more" / "disc" / "001.png", tmp_path / "more" / "disc" / "999.png")
@@ -327,6 +350,7 @@ def test_changed_pictures_are_noticed(copy, settings, pictures, tmp_path):
         ("stepps=3", "did you mean 'steps'"),
         ("steps=0", "steps is 1 or more"),
         ("data.crops=random", "crops"),
+        ("tracker=tensorbord", "no tracker 'tensorbord'"),
         ("ema.widths=[0.5]", "up to 0.28"),
     ],
 )
