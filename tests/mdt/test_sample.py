@@ -1,8 +1,11 @@
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import diffusers
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from mdt.cli import build_parser
 from mdt.config import config_folder, find_config, load, save
 from mdt.models import build_model
 from mdt.pipeline import Pipeline
@@ -302,6 +306,16 @@ def test_outputs_that_cannot_be(folder, tmp_path):
     with pytest.raises(ValueError, match="of training runs"):
         sample(folder, tmp_path / "x.png", FAST, ema="power_0.05")
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_the_commands_of_the_page_are_understood():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "sampling.md").read_text("utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    lines = [shlex.split(line) for block in blocks for line in block.splitlines()]
+    for words in lines:
+        begin = words.index("mdt.sample") if "mdt.sample" in words else words.index("sample")
+        assert build_parser().parse_args(["sample", *words[begin + 1 :]]).output
+    assert len(lines) == 7
 
 
 def test_rounds_share_in_order():
