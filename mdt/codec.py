@@ -32,6 +32,8 @@ def pixels_per_latent(vae: Any = None) -> int:
     """The side of the square of pixels that one latent stands for."""
     if vae is None:
         return 1
+    if vae.config.get("pixels_per_latent"):
+        return int(vae.config["pixels_per_latent"])
     levels = vae.config.get("encoder_block_out_channels") or vae.config.get("block_out_channels")
     return int(2 ** (len(levels) - 1))
 

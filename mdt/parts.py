@@ -10,15 +10,40 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from mdt import models
 from mdt.config import ConfigError
 from mdt.data import Source, open_source
 from mdt.diffusion.objective import Objective, make_objective, settings_of
 from mdt.ema import Ema
-from mdt.models import MODELS, Network, build_model
+from mdt.models import Network, build_model
+from mdt.models.autoencoder import AutoencoderObjective
 from mdt.optim import OPTIMIZERS, SCHEDULES, make_schedule
 from mdt.parallel import put, shard
 from mdt.runs import Run, open_weights
 from mdt.settings import DataSettings, TrainSettings
+
+#: Objectives of networks that are no denoisers.
+OTHER_OBJECTIVES: dict[str, Callable[..., Any]] = {"autoencoder": AutoencoderObjective}
+
+
+def objective_of(told: dict[str, Any]) -> Any:
+    """The objective that settings name.
+
+    Raises:
+        ValueError: an unknown name or setting.
+    """
+    name = told["name"]
+    if name not in OTHER_OBJECTIVES:
+        return make_objective(**told)
+    try:
+        return OTHER_OBJECTIVES[name](**{key: v for key, v in told.items() if key != "name"})
+    except TypeError as error:
+        raise ConfigError(f"The objective {name}: {str(error).split('() ')[-1]}.") from None
+
+
+def named_settings(told: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a denoiser's objective, by `settings_of`; of another one, as they are."""
+    return told if told["name"] in OTHER_OBJECTIVES else settings_of(**told)
 
 
 class Parts(NamedTuple):
@@ -29,7 +54,7 @@ class Parts(NamedTuple):
     model: nn.Module
     vae: Any  # that decodes what the network draws
     encoder: Any  # that encodes the pictures of a batch; None: they are what the network takes
-    objective: Objective
+    objective: Objective | AutoencoderObjective
     optimizer: torch.optim.Optimizer
     peak: float  # the learning rate that the schedule multiplies
     rate: Callable[[float], float]
@@ -95,13 +120,20 @@ def build_network(settings: TrainSettings, source: Source, shape: tuple[int, int
             "out to take what the data has."
         )
     size = shape[1] if shape[1] == shape[2] else list(shape[1:])
+    known = models.settings_of(name)
+    asked = named_settings(settings.objective)
     told = {"input_size": size, **told, "num_classes": classes, "in_channels": shape[0]}
-    known = inspect.signature(MODELS[name][0].__init__).parameters if name in MODELS else {}
-    asked = settings_of(**settings.objective)
-    if asked.get("mask_ratio") is None and "maskable" in known:
+    if asked.get("mask_ratio") is None:
         told.setdefault("maskable", False)  # parts that only the masked pass needs never learn
-    if asked["schedule"] == "flow" and "learn_sigma" in known:
+    if asked.get("schedule") == "flow":
         told.setdefault("learn_sigma", False)  # a variance belongs to discrete times
+    # What the data or the objective says, where the network has such a setting.
+    implied = {"input_size", "num_classes", "in_channels", "maskable", "learn_sigma"}
+    told = {
+        key: value
+        for key, value in told.items()
+        if key in known or key not in implied or key in settings.model
+    }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         return build_model(name, **told)
@@ -126,7 +158,7 @@ def build(settings: TrainSettings, accelerator: Any) -> Parts:
     network = build_network(settings, source, (channels, height, width))
     if settings.init:
         _start_from(network, Path(settings.init))
-    objective = make_objective(**settings.objective)
+    objective = objective_of(settings.objective)
     if settings.checkpointing:
         network.enable_gradient_checkpointing()
     network.to(accelerator.device).train()

@@ -9,6 +9,7 @@ from typing import Any
 # diffusers looks for this name beside a class, to know how a pipeline's part is loaded.
 from diffusers.models.modeling_utils import ModelMixin  # noqa: F401
 
+from mdt.models.autoencoder import Autoencoder
 from mdt.models.conditioning import Text, drop_label
 from mdt.models.dit import DiT
 from mdt.models.masking import draw_kept
@@ -21,6 +22,7 @@ from mdt.models.uvit import UViT
 
 __all__ = [
     "MODELS",
+    "Autoencoder",
     "DiT",
     "MDTv1",
     "MDTv2",
@@ -71,27 +73,39 @@ MODELS: dict[str, tuple[type[Network], dict[str, Any]]] = {
     "unet_l": (UNet, {"width": 256, "multipliers": (1, 2, 4)}),
 }
 
+#: The same for networks that are no denoisers.
+OTHERS: dict[str, tuple[type[Any], dict[str, Any]]] = {"autoencoder": (Autoencoder, {})}
 
-def build_model(name: str, **settings: Any) -> Network:
+
+def build_model(name: str, **settings: Any) -> Any:
     """A network with fresh weights.
 
     Args:
         name: a key of `MODELS`: mdt, mdtv2, dit or uvit with size s, b, l, xl and patch 2, 4, 8
-            ("mdtv2_s2"), or unet_s, unet_b, unet_l.
+            ("mdtv2_s2"), or unet_s, unet_b, unet_l; or autoencoder.
         settings: what to change: input_size, in_channels, num_classes, learn_sigma, text_dims,
             hidden_size, depth, num_heads, ... ; see the class of the family.
 
     Raises:
         ValueError: an unknown name or setting (names the nearest), or sizes that do not fit.
     """
-    if name not in MODELS:
-        raise ValueError(f"There is no model {name!r}{_nearest(name, list(MODELS))}")
-    network, preset = MODELS[name]
-    known = [key for key in inspect.signature(network.__init__).parameters if key != "self"]
+    known = list(settings_of(name))
+    network, preset = (MODELS | OTHERS)[name]
     for key in settings:
         if key not in known:
             raise ValueError(f"{name} has no setting {key!r}{_nearest(key, known)}")
     return network(**{**preset, **settings})
+
+
+def settings_of(name: str) -> tuple[str, ...]:
+    """What may be set of a model.
+
+    Raises:
+        ValueError: an unknown name (names the nearest).
+    """
+    if name not in MODELS | OTHERS:
+        raise ValueError(f"There is no model {name!r}{_nearest(name, [*MODELS, *OTHERS])}")
+    return tuple(inspect.signature((MODELS | OTHERS)[name][0].__init__).parameters)[1:]
 
 
 def _nearest(name: str, known: list[str]) -> str:
