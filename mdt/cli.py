@@ -112,7 +112,7 @@ def _convert(arguments: argparse.Namespace) -> None:
 
 
 def _add_export(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("folder", metavar="FOLDER", help="a model that `mdt convert` wrote")
+    verb.add_argument("folder", metavar="FOLDER", help="a model that `mdt convert` wrote, or a run")
     _add_output(verb, "folder of the pipeline to write")
     verb.add_argument("--vae", metavar="FOLDER", help="a VAE of diffusers, for latents")
     verb.add_argument(
@@ -126,8 +126,16 @@ def _add_export(verb: argparse.ArgumentParser) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     from mdt.convert import export
+    from mdt.runs import export_run, is_run
 
     _quiet()
+    if is_run(arguments.folder):
+        asked = ("vae", "prediction", "classes")
+        if any(getattr(arguments, name) for name in asked) or arguments.schedule != "linear":
+            raise ValueError("A run knows its VAE, schedule and classes; leave those options out.")
+        export_run(arguments.folder, arguments.output, overwrite=arguments.overwrite)
+        _say(f"{arguments.output}: open it with mdt.Pipeline.from_pretrained.")
+        return
     export(
         arguments.folder,
         arguments.output,

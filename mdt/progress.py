@@ -136,7 +136,7 @@ class Progress:
         from mdt.diffusion.objective import settings_of
         from mdt.files import written_beside
         from mdt.pipeline import Pipeline
-        from mdt.sample import make_grid
+        from mdt.sampling.outputs import make_grid
 
         parts, asked = self.parts, self.settings.sample
         average = parts.ema.averages[parts.ema.names[0]]

@@ -163,9 +163,37 @@ def open_run(folder: str | Path, *, ema: str | None = None, step: int | None = N
     scheduler = schedulers.make_scheduler(told["schedule"], told["prediction"])
     pipe = Pipeline(model, scheduler, open_vae(settings.vae) if settings.vae else None)
     classes = run.read(steps[-1]).get("classes")
-    if classes and hasattr(pipe, "set_labels"):
+    if classes:
         pipe.set_labels(classes)
     return pipe
+
+
+def export_run(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    ema: str | None = None,
+    step: int | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a run as a pipeline of diffusers; see `open_run`.
+
+    Raises:
+        ValueError: as `open_run`, or an output that cannot be written.
+    """
+    from mdt.files import check_output, written_beside
+
+    check_output(out, overwrite=overwrite)
+    pipe = open_run(folder, ema=ema, step=step)
+    with written_beside(out, overwrite=overwrite) as new:
+        pipe.save_pretrained(new)
+
+
+def is_run(folder: str | Path) -> bool:
+    """Whether the folder is a training run's."""
+    return (Path(folder) / "settings.yaml").is_file() and not (
+        Path(folder) / "model_index.json"
+    ).exists()
 
 
 def open_weights(checkpoint: Path, ema: str | None = None) -> Network:

@@ -40,6 +40,15 @@ def test_the_command_lines_run(here):
     assert (here / "again.png").read_bytes() == (here / "edited.png").read_bytes()
 
 
+def test_the_training_lines_are_understood():
+    """What they do is shown by the tests of training, sampling and evaluation."""
+    from mdt.cli import build_parser
+
+    commands = [shlex.split(line) for line in lines("sh") if line.startswith("mdt ")]
+    verbs = [build_parser().parse_args(words).verb for _, *words in commands]
+    assert verbs == ["train", "sample", "sample", "evaluate"]
+
+
 def test_the_python_blocks_run(here):
     space = {}
     for kind, text in BLOCKS:

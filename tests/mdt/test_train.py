@@ -15,6 +15,7 @@ import torch
 
 from mdt.cli import main
 from mdt.config import ConfigError, load
+from mdt.pipeline import Pipeline
 from mdt.runs import Run, held, open_run, open_weights, reconstruct
 from mdt.settings import TrainSettings
 from mdt.train import train
@@ -373,4 +374,8 @@ def test_a_newcomers_folder_from_pictures_to_pictures(file, tmp_path, capsys):
     words = [str(file), f"data.path={tmp_path / 'mine'}", f"output={out}", "steps=4"]
     assert main(["train", *words]) == 0
     assert f"mdt sample {out} -o pictures.png" in capsys.readouterr().out
-    assert open_run(out)(num_images=1, num_inference_steps=2).images[0].size == (16, 16)
+    words = ["sample", str(out), "-o", str(tmp_path / "drawn.png"), "-n", "2", "--steps", "2"]
+    assert main(words) == 0
+    assert main(["export", str(out), "-o", str(tmp_path / "generator")]) == 0
+    pipe = Pipeline.from_pretrained(tmp_path / "generator")
+    assert pipe(num_inference_steps=2).images[0].size == (16, 16)
