@@ -125,7 +125,7 @@ def check_metrics(names: Sequence[str]) -> list[str]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `mdt evaluate`."""
-    kinds = "folder, kind:PATH (as in mdt data) or .npz of pictures"
+    kinds = "folder, kind:PATH of data (as in training) or .npz of pictures"
     parser.add_argument("samples", metavar="SAMPLES", help=kinds)
     parser.add_argument(
         "reference", metavar="REFERENCE", nargs="?", help="the same, or an .npz of statistics"

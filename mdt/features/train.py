@@ -36,14 +36,16 @@ _log = logging.getLogger(__name__)
 class Recipe:
     """How a feature network is made; the whole of it goes into the card.
 
-    `data` and `test` are pictures with classes, such as parquet:train.parquet; `licence` says
-    what is known of theirs. The learning rate is for `batch`; one epoch sees every picture once.
+    `data` and `test` are pictures with classes, such as parquet:train.parquet; `about` says what
+    they are and `licence` what is known of theirs. The learning rate is for `batch`; one epoch
+    sees every picture once.
     """
 
     data: str
     test: str
     out: str = "runs/features"
     name: str = "features-cifar"
+    about: str = ""
     licence: str = ""
     method: str = "classifier"
     widths: list[int] = dataclasses.field(default_factory=lambda: [32, 64, 128, 256])
@@ -147,9 +149,11 @@ def write(
         "recipe": {**dataclasses.asdict(recipe), "data": _name(recipe.data)}
         | {"test": _name(recipe.test)},
         "pictures_seen": epoch * (len(trained[0]) // recipe.batch) * recipe.batch,
+        "about": recipe.about,
         "licence": recipe.licence,
     }
-    del card["recipe"]["licence"], card["recipe"]["out"]
+    for key in ("about", "licence", "out"):
+        del card["recipe"][key]
     path = Path(recipe.out) / recipe.name
     _write(path.with_suffix(".safetensors"), content)
     _write(path.with_suffix(".json"), json.dumps(card).encode())

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from mdt.cli import build_parser
 from mdt.evaluate import add_arguments, compare, evaluate, run
 from mdt.features import FEATURES, Features, open_features
 from mdt.features.counting import EVERYTHING, Counting, count
@@ -177,7 +178,8 @@ def parse(*words):
 
 def test_the_help_names_all_there_is_without_torch():
     code = (
-        "import argparse, sys; from mdt.evaluate import add_arguments; p = argparse.ArgumentParser();"
+        "import argparse, sys; from mdt.cli import build_parser
+from mdt.evaluate import add_arguments; p = argparse.ArgumentParser();"
         "add_arguments(p); p.print_help(); assert 'torch' not in sys.modules"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -235,8 +237,18 @@ def test_bad_options_are_one_sentence(capsys):
         assert "Traceback" not in capsys.readouterr().err
 
 
+def test_the_commands_of_the_page_are_understood():
+    text = (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^.*\bmdt(?:\.cli)? (evaluate .*)$", text, re.MULTILINE)
+    lines = [line for line in lines if "`" not in line]
+    assert len(lines) == 6
+    for line in lines:
+        assert build_parser().parse_args(line.split()).verb == "evaluate"
+
+
 SCRIPT = """
 import argparse, sys
+from mdt.cli import build_parser
 from mdt.evaluate import add_arguments, run
 parser = argparse.ArgumentParser()
 add_arguments(parser)

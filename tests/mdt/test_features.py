@@ -31,7 +31,7 @@ def test_a_shipped_network_is_small_and_its_card_is_complete(name):
     assert all(t.dtype == torch.float16 for t in load_file(path).values())
     assert (network.name, network.sha256) == (name, card["sha256"])
     assert not network.training
-    assert card["licence"] and card["pictures_seen"] > 100_000
+    assert card["licence"] and card["about"] and card["pictures_seen"] > 100_000
     assert Recipe(**card["recipe"]).method in METHODS
     assert 0.5 < card["scores"]["neighbours"] <= 1
     assert "/" not in card["recipe"]["data"]
