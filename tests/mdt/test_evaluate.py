@@ -178,8 +178,7 @@ def parse(*words):
 
 def test_the_help_names_all_there_is_without_torch():
     code = (
-        "import argparse, sys; from mdt.cli import build_parser
-from mdt.evaluate import add_arguments; p = argparse.ArgumentParser();"
+        "import argparse, sys; from mdt.evaluate import add_arguments; p = argparse.ArgumentParser();"
         "add_arguments(p); p.print_help(); assert 'torch' not in sys.modules"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -248,7 +247,6 @@ def test_the_commands_of_the_page_are_understood():
 
 SCRIPT = """
 import argparse, sys
-from mdt.cli import build_parser
 from mdt.evaluate import add_arguments, run
 parser = argparse.ArgumentParser()
 add_arguments(parser)
