@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from editanything.command.attributes import has_article, value_text
 from editanything.command.changing import is_new_thing
 from editanything.command.clause import Ask, Clause, Operations
 from editanything.command.discourse import Discourse
 from editanything.command.heads import Tokens, lemma_of, split_attributes
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import can_be_noun
+from editanything.command.nouns import can_name
 from editanything.command.phrases import anchors_of
 from editanything.command.targets import one_thing
 from editanything.command.types import Count, Operation, Relation, Selector, Where
@@ -57,7 +59,7 @@ def _lemmatized(tokens: Tokens, count: Count | None) -> tuple[str, Count] | None
     stop = next((at for at, t in enumerate(tokens) if at and _is_linking(t)), len(tokens))
     words = [token.word for token in tokens[:stop]]
     attrs, names = split_attributes(words)
-    if not can_be_noun(names[-1]) and tokens[0].kind != "quote":
+    if not can_name(names) and tokens[0].kind != "quote":
         return None
     noun, plural = lemma_of(names)
     rest = [f'"{token.value}"' if token.kind == "quote" else token.word for token in tokens[stop:]]
@@ -149,7 +151,9 @@ def add(clause: Clause) -> Operations | None:
     words = value_text(value).partition(" of ")[0].split()
     if lexicon().said["unsupported"]["values"].whole(words) is not None:
         raise Ask("unsupported", " ".join(words))
-    where = _where(clause)
+    one = new_thing(value)
+    about = one[0].split()[-1] if one is not None else clause.talk.noun
+    where = _where(clause, replace(clause.talk, noun=about, known={}))
     if where is None:
         return None
     out = []
@@ -161,9 +165,9 @@ def add(clause: Clause) -> Operations | None:
     return tuple(out)
 
 
-def _where(clause: Clause) -> Where | None:
+def _where(clause: Clause, talk: Discourse) -> Where | None:
     if clause.has("W"):
-        return place_of(clause.slot("W"), clause.talk)
+        return place_of(clause.slot("W"), talk)
     if clause.has("O"):
         return _onto(clause)
     if any(token.kind in {"region", "toward", "relation"} for token in clause.slot("V")[1:]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from editanything import colors
-from editanything.command import english
+from editanything.command import english, things
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_kind, is_person, is_picture_noun
@@ -11,13 +11,13 @@ from editanything.command.types import Selector
 
 #: Things that are the frame itself rather than something in it.
 FRAME = {"@image", "background"}
+FRAME_NOUNS = {"image", "picture", "photo", "overall", "scene"}
 _ARTICLES = {"a", "an", "the", "some", "its", "his", "her", "their"}
 #: Order of the kinds where a word stands in several: the first that fits the noun wins.
-_FOR_PEOPLE = ("expression", "age", "pose", "hairstyle", "clothing", "state", "appearance")
+_FOR_PEOPLE = ("expression", "age", "pose", "clothing", "state", "appearance", "hairstyle")
 _FOR_HAIR = ("hairstyle", "state", "appearance")
 _FOR_THINGS = (
     "material", "state", "appearance", "lighting", "age", "style", "pose", "expression",
-    "hairstyle",
 )  # fmt: skip
 _NEVER_VALUE = {
     "to", "of", "from", "and", "with", "into", "it", "them", "he", "she", "they", "is", "are",
@@ -27,8 +27,12 @@ _NEVER_INSIDE = {"and", "to", "into", "the", "it", "but", "then", "is", "should"
 
 
 def value_text(tokens: Tokens) -> str:
-    """The words of a value, without a leading article."""
+    """The words of a value, without a leading article and without "instead of white"."""
     words = [token.value if token.kind == "quote" else token.word for token in tokens]
+    for at in range(1, len(words) - 1):
+        if words[at : at + 2] in (["instead", "of"], ["rather", "than"], ["in", "place"]):
+            words = words[:at]
+            break
     while len(words) > 1 and words[0] in _ARTICLES:
         words = words[1:]
     return " ".join(words).replace(" 's", "'s")
@@ -108,9 +112,9 @@ def attribute_of(text: str, target: Selector) -> str | None:
     for kind in ("style", "material", "appearance"):
         if any(lex.attributes[kind].at(words, at) for at in range(len(words))):
             return kind
-    if lex.scenes.whole(words) is not None:
-        return "appearance"
-    return None
+    if "material" in things.kinds(head) and not is_picture_noun(head):
+        return "material"
+    return "appearance" if lex.scenes.whole(words) is not None else None
 
 
 def is_style(text: str) -> bool:

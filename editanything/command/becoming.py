@@ -8,6 +8,7 @@ from editanything import colors
 from editanything.command.adding import new_thing
 from editanything.command.attributes import (
     FRAME,
+    FRAME_NOUNS,
     classify,
     color_value,
     has_article,
@@ -28,9 +29,14 @@ def _attribute_slot(thing: Selector, clause: Clause | None = None) -> tuple[str,
     Raises:
         Ask: no_target, if nobody says whose colour it is.
     """
-    found = lexicon().attribute_nouns.whole(thing.noun.split())
-    if found is None or (thing.part_of is None and clause is None):
+    words = thing.noun.split()
+    found = lexicon().attribute_nouns.whole(words)
+    if found is None:
+        return _attribute_last(thing, words)
+    if thing.part_of is None and clause is None:
         return None
+    if thing.attrs and is_kind(thing.attrs[-1], "body"):  # "the dog's fur color"
+        return found, replace(thing, noun=thing.attrs[-1], attrs=thing.attrs[:-1])
     if thing.part_of is None:
         owner = clause.talk.last[-1] if clause is not None and clause.talk.last else None
         if owner is None and clause is not None:
@@ -40,6 +46,17 @@ def _attribute_slot(thing: Selector, clause: Clause | None = None) -> tuple[str,
         assert owner is not None
         return found, owner
     return found, replace(thing.part_of, region=thing.region or thing.part_of.region)
+
+
+def _attribute_last(thing: Selector, words: list[str]) -> tuple[str, Selector] | None:
+    """`the button color` -> (color, button)."""
+    start = lexicon().attribute_nouns.ends(words)
+    if not start or words[-1] in {"look", "cut", "state", "print", "paint", "surface"}:
+        return None
+    found = lexicon().attribute_nouns.whole(words[start:])
+    assert found is not None
+    owner = " ".join(words[:start])
+    return found, replace(thing, noun="@image" if owner in FRAME_NOUNS else owner)
 
 
 def modify_attribute(clause: Clause) -> Operations | None:
@@ -191,9 +208,10 @@ def make_from(clause: Clause) -> Operations | None:
             return None
         if covered and not material:
             color = color_value(text)
-            if color is not None:
+            if color is not None and not is_picture_noun(text):
                 return Operation("modify", thing, attribute="color", value=color)
-            return Operation("modify", thing, attribute="appearance", value=f"covered in {text}")
+            how = {"fill": "filled with"}.get(clause.verb, "covered in")
+            return Operation("modify", thing, attribute="appearance", value=f"{how} {text}")
         return Operation("modify", thing, attribute="material", value=text)
 
     return each(found, make)

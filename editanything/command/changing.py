@@ -15,6 +15,7 @@ from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import can_be_noun, is_person, is_picture_noun, singular
+from editanything.command.pictures import take_image
 from editanything.command.targets import one_thing, targets
 from editanything.command.types import Operation, Relation, Selector
 
@@ -191,7 +192,7 @@ def put_instead(clause: Clause) -> Operations | None:
         return None
     talk = clause.talk.about(singular(new[-1].word)[0])
     found = targets(clause.slot("T"), talk)
-    if found is None:
+    if found is None or take_image(new)[1] not in (None, "A"):
         return None
     return each(found, lambda thing: replaced(thing, value_text(new)))
 
@@ -204,9 +205,16 @@ def edit_text(clause: Clause) -> Operations | None:
     new, thing = clause.slot("Q"), one_thing(clause.slot("T"), clause.talk)
     if thing is None or not new:
         return None
+    if clause.has("O"):
+        place = one_thing(clause.slot("O"), clause.talk)
+        if place is None or thing.relation is not None or new[0].kind != "quote":
+            return None
+        thing = replace(thing, relation=Relation("on", (place,)))
     if len(new) == 1 and new[0].kind == "quote":
         return (Operation("edit_text", thing, value=new[0].value),)
-    says = any(literal.split()[-1] in _SAYING for literal in clause.match.literals)
+    says = clause.verb in {"write", "inscribe", "engrave"} or any(
+        literal.split()[-1] in _SAYING for literal in clause.match.literals
+    )
     is_text = lexicon().groups["text"].whole([thing.noun]) is not None
     if not (is_text or says) or any(token.kind == "quote" for token in new):
         return None

@@ -35,11 +35,19 @@ def merge(ops: Operations) -> Operations:
                 out[-1] = Operation("transfer", anchor, subject=before.subject, mode="wear")
             else:
                 out[-1] = replace(before, where=where)
+        elif before is not None and before.op == "remove" and _fills(before, op):
+            out[-1] = op
         elif before is not None and _in_place_of(before, op):
             out[-1] = Operation("replace", before.target, value=op.value)
         else:
             out.append(op)
     return tuple(out)
+
+
+def _fills(before: Operation, op: Operation) -> bool:
+    """`remove the background and replace it with a beach` replaces it."""
+    replaces = op.op == "replace" or (op.op == "transfer" and op.mode == "replace")
+    return replaces and op.target == before.target
 
 
 def _in_place_of(before: Operation, op: Operation) -> bool:

@@ -8,7 +8,7 @@ noun phrase, a colour and so on is for the builder of the operation to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -118,6 +118,17 @@ def grammar() -> Grammar:
         tuple(construction.required() for construction in found),
         {name: frozenset(words) for name, words in every.items()},
     )
+
+
+def verb_length(words: list[str]) -> int:
+    """How many words the longest verb has that `words` begin with; 0 if they begin with none."""
+    every = grammar().verbs.values()
+    lengths = (n for n in range(min(4, len(words)), 0, -1) if _is_verb(" ".join(words[:n]), every))
+    return next(lengths, 0)
+
+
+def _is_verb(phrase: str, every: Iterable[frozenset[str]]) -> bool:
+    return any(phrase in phrases for phrases in every)
 
 
 def _with_filters(verbs: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -41,6 +41,8 @@ class Discourse:
     last: tuple[Selector, ...] = ()
     person: Selector | None = None
     noun: str | None = None  # for "one"
+    spared: tuple[Selector, ...] = ()  # what is to stay, for "everything else"
+    framed: bool = False  # whether the whole picture was named
     known: dict[Any, Any] = field(default_factory=dict)  # phrases read with this memory
 
     def copy(self) -> Discourse:
@@ -55,6 +57,8 @@ class Discourse:
         """Remember what was just named."""
         self.known = {}
         named = tuple(thing for thing in things if thing.image in (None, "A"))
+        self.framed = self.framed or IMAGE in named
+        named = tuple(thing for thing in named if thing.noun != "@image")
         if named:
             self.last = named
         for thing in things:
@@ -78,8 +82,8 @@ class Discourse:
             return (self.person or self._selected() or PERSON,)
         if words in _THEM or words in _IT:
             found = self.last if words in _THEM else self.last[-1:]
-            if not found and self.selection:
-                found = (SELECTION,)
+            if not found and (self.selection or self.framed):
+                found = (SELECTION if self.selection else IMAGE,)
             if not found:
                 raise Unresolved(words)
             return found

@@ -3,7 +3,7 @@
 The table (lexicon/english.tsv.gz, 70,000 words) comes from the SPECIALIST lexicon of the US
 National Library of Medicine; `python -m editanything.command.english TABLE` rebuilds it from
 LemmInflect's `lemma_lu.csv.gz`. It is opened only when a sentence has a word that our own
-vocabulary does not know, and searched as bytes: a dict of it would take 0.2 s to build.
+vocabulary does not know, and searched by bisection: a dict of it would take 0.2 s to build.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+from bisect import bisect_left
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,21 +19,39 @@ TABLE = Path(__file__).parent / "lexicon" / "english.tsv.gz"
 CLASS_LETTERS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r", "aux": "v"}
 
 
+class WordTable:
+    """The lines `word<tab>rest` of a sorted, compressed file, found by bisection."""
+
+    def __init__(self, path: Path) -> None:
+        self._lines = gzip.decompress(path.read_bytes()).decode().split("\n")
+
+    def get(self, word: str) -> str | None:
+        """What stands after the word, None if the table lacks it."""
+        at = bisect_left(self._lines, f"{word}\t")
+        found = at < len(self._lines) and self._lines[at].startswith(f"{word}\t")
+        return self._lines[at].partition("\t")[2] if found else None
+
+
+def write_table(lines: list[str], target: Path) -> None:
+    """Write the lines of a table, sorted and compressed; the same lines give the same bytes."""
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as file:
+        file.write("".join(sorted(lines)).encode())
+    target.write_bytes(out.getvalue())
+
+
 @lru_cache(maxsize=1)
-def _table() -> bytes:
-    return b"\n" + gzip.decompress(TABLE.read_bytes())
+def _table() -> WordTable:
+    return WordTable(TABLE)
 
 
 @lru_cache(maxsize=4096)
 def entry(word: str) -> dict[str, tuple[str, ...]]:
     """Class letter (n, v, a, r) -> lemmas of a lower-case word; empty if it is not English."""
-    table = _table()
-    start = table.find(b"\n" + word.encode() + b"\t")
-    if start < 0:
+    fields = _table().get(word)
+    if fields is None:
         return {}
-    stop = table.find(b"\n", start + 1)
-    fields = table[start + 1 : stop].decode().split("\t")[1:]
-    return {field[0]: tuple(field[2:].split("/")) for field in fields}
+    return {field[0]: tuple(field[2:].split("/")) for field in fields.split("\t")}
 
 
 def is_english(word: str) -> bool:
@@ -67,11 +86,7 @@ def build_table(source: Path, target: Path) -> int:
             word, kind, lemmas = line.strip().split(",")[:3]
             if word.isalpha() and word.islower():
                 words.setdefault(word, []).append(f"{CLASS_LETTERS[kind]}:{lemmas}")
-    text = "".join(f"{word}\t" + "\t".join(words[word]) + "\n" for word in sorted(words))
-    out = io.BytesIO()
-    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as file:
-        file.write(text.encode())
-    target.write_bytes(out.getvalue())
+    write_table([f"{word}\t" + "\t".join(words[word]) + "\n" for word in words], target)
     return len(words)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from editanything.command.attributes import value_text
 from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.constructions import FILTERS, grammar
@@ -78,6 +80,13 @@ def _kinds(words: list[str]) -> list[str]:
     return []
 
 
+#: Adjectives of a quantity, and how much they say: "a slight blur".
+_DEGREES = {
+    "slight": "small", "subtle": "small", "gentle": "small", "light": "small", "soft": "small",
+    "little": "small", "strong": "large", "heavy": "large", "intense": "large", "huge": "large",
+    "a": "", "some": "", "more": "", "gaussian": "", "nice": "", "motion": "", "lens": "",
+    "radial": "", "extra": "", "bit": "", "of": "", "the": "", "any": "", "too": "", "much": "",
+}  # fmt: skip
 _TAKES_AWAY = {"remove", "delete", "get rid of", "eliminate", "erase", "take out", "take away"}
 
 
@@ -85,6 +94,11 @@ def filter_quantity(clause: Clause) -> Operations | None:
     """`increase the brightness of the sky by 20 percent`, `reduce the noise`."""
     lex = lexicon()
     words = [token.word for token in clause.slot("K")]
+    said = _DEGREES.get(words[0], "") if len(words) > 1 else ""
+    while len(words) > 1 and words[0] in _DEGREES:
+        words = words[1:]
+    if said and clause.loose.amount is None:
+        clause = replace(clause, loose=replace(clause.loose, amount=said))
     named = lex.quantities.whole(words)
     if named is None:
         if lex.said["unsupported"]["quantities"].whole(words) is not None:

@@ -28,12 +28,24 @@ def crop(clause: Clause) -> Operations | None:
         thing = SELECTION
     if thing == IMAGE:
         raise Ask("no_value", "the picture", "Crop to what part of the picture?")
+    if clause.has("T") and thing.noun in _SHAPES and not thing.attrs and not _is_named(clause):
+        raise Ask("unsupported", f"crop to a {thing.noun}")
     return (Operation("crop", thing),)
+
+
+_SHAPES = {"square", "circle", "portrait", "landscape", "rectangle", "oval", "format"}
+
+
+def _is_named(clause: Clause) -> bool:
+    return clause.slot("T")[0].word in {"the", "this", "that"}
 
 
 _ALL_SIDES: tuple[str, ...] = ("left", "right", "top", "bottom")
 _GROWN_SIDES = {
     "widen": ("left", "right"), "broaden": ("left", "right"), "heighten": ("top", "bottom"),
+    "wider": ("left", "right"), "broader": ("left", "right"), "taller": ("top", "bottom"),
+    "higher": ("top", "bottom"), "wide": ("left", "right"), "tall": ("top", "bottom"),
+    "panoramic": ("left", "right"),
 }  # fmt: skip
 
 
@@ -53,7 +65,8 @@ def outpaint(clause: Clause) -> Operations | None:
             loose = replace(loose, sides=(frame.region,))
     if loose.sides is None and not _means_canvas(clause):
         return None
-    sides = loose.sides if loose.sides is not None else _GROWN_SIDES.get(clause.verb, _ALL_SIDES)
+    said = clause.verb if clause.verb != "make" else clause.match.literals[-1]
+    sides = loose.sides if loose.sides is not None else _GROWN_SIDES.get(said, _ALL_SIDES)
     amount = loose.amount if loose.amount is not None else _bare(loose.bare)
     order = tuple(side for side in _ALL_SIDES if side in sides)
     return (Operation("outpaint", sides=order, amount=amount),)
@@ -64,7 +77,7 @@ def _means_canvas(clause: Clause) -> bool:
     measured = isinstance(clause.loose.amount, dict)
     named = len(clause.match.literals) > 1  # "a border", "the canvas"
     if clause.has("I"):
-        return clause.verb not in _MEAN_SIZE
+        return clause.verb not in _MEAN_SIZE or clause.match.literals[-1] in _GROWN_SIDES
     if clause.verb in _OUTPAINTING or named:
         return True
     return measured and clause.verb not in _MEAN_SIZE

@@ -8,7 +8,13 @@ from editanything import colors
 from editanything.command import english
 from editanything.command.discourse import Discourse, is_owner
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import can_be_noun, is_person, is_picture_noun, singular
+from editanything.command.nouns import (
+    can_be_noun,
+    is_compound,
+    is_person,
+    is_picture_noun,
+    singular,
+)
 from editanything.command.tokens import Token
 from editanything.command.types import Count, Selector
 
@@ -66,6 +72,8 @@ def _read_quantity(tokens: Tokens, at: int, head: Head) -> int:
     if word in _OF_GROUP and after == "of":
         head.count = _OF_GROUP[word]
         return at + 2
+    if word == "couple" and not can_be_noun(after or "of"):
+        return 0  # two people, not two of something
     if word in {"both", "couple"}:
         head.count = 2
     elif word in _ALL or (word == "few" and at):
@@ -114,11 +122,15 @@ def in_noun(tokens: Tokens, at: int, start: int) -> bool:
     token = tokens[at]
     if token.kind == "color":
         return True
+    following = tokens[at + 1] if at + 1 < len(tokens) else None
+    if token.word == "other" and following is not None and following.word != "than":
+        return True
+    if token.word == "couple":
+        return True
     if token.kind != "word" or token.word in STOPS:
         return False
     if lex.relations.at([token.word], 0) is not None:
         return False
-    following = tokens[at + 1] if at + 1 < len(tokens) else None
     posture = lex.postures.at([token.word], 0) is not None
     if posture and at > start and following is not None:
         return not is_place(following)
@@ -136,7 +148,7 @@ STOPS = {
     "the", "a", "an", "its", "his", "her", "their", "my", "your", "it", "them", "him", "should",
     "must", "needs", "with", "than", "if", "because", "when", "where", "he", "she", "they", "i",
     "you", "we", "was", "were", "has", "have", "does", "do", "both", "all", "every", "without",
-    "off", "out", "away", "aside", "up", "down", "more", "less",
+    "off", "out", "away", "aside", "up", "down", "more", "less", "cast", "thrown", "belonging",
 }  # fmt: skip
 
 
@@ -183,12 +195,24 @@ def split_attributes(words: list[str]) -> tuple[list[str], list[str]]:
     lemmas = [*words[:-1], singular(words[-1])[0]]
     for start in range(len(words) - 1):
         found = lex.compounds.at(lemmas, start)
-        if found is not None and found[1] == len(words):
+        ours = found is not None and found[1] == len(words)
+        if ours or (not _describes(words[start]) and is_compound(words[start:])):
             return [word for word in words[:start] if word != "and"], words[start:]
     at = 0
     while at < len(words) - 1 and is_adjective(words[at]):
         at += 1
     return words[:at], words[at:]
+
+
+def _describes(word: str) -> bool:
+    """Whether a word is so plainly a quality that it opens no compound: "the red fox"."""
+    lex = lexicon()
+    kinds = ("material", "state", "appearance", "age")
+    return (
+        (colors.is_color(word) and word not in colors.MODIFIERS)
+        or lex.sizes.whole([word]) is not None
+        or any(lex.attributes[kind].whole([word]) for kind in kinds)
+    )
 
 
 def is_adjective(word: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from editanything import colors
 from editanything.command.clause import Operations
-from editanything.command.discourse import Discourse, Unresolved
+from editanything.command.discourse import Discourse, Unresolved, is_owner
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.readings import words_of
@@ -50,6 +51,8 @@ def keeping(tokens: Tokens, talk: Discourse, after: bool) -> Keep | None:
     if words[found[1]] in _CONSTRUCTIONS or (phrase in _EXCEPTIONS and not after):
         return None
     rest = tokens[found[1] :]
+    while len(rest) > 2 and colors.is_color(rest[-1].word) and not is_owner(rest[-2].word):
+        rest = rest[:-1]  # "keep the rose red"
     start = said["tails"].ends(words_of(rest))
     if start:
         rest = rest[:start]
@@ -79,4 +82,6 @@ def _with_one(op: Operation, thing: Selector, exception: bool) -> Operation:
         return replace(op, related_keep=(*(op.related_keep or ()), thing.noun))
     if exception and target is not None and target.count == "all" and target.exclude is None:
         return replace(op, target=replace(target, exclude=thing))
+    if target is not None and target.exclude == thing:
+        return op  # "keep the rose and make everything else gray"
     return replace(op, preserve=(*(op.preserve or ()), thing))

@@ -103,6 +103,7 @@ class Lexicon:
     postures: Phrases
     inside: frozenset[str]
     attributes: dict[str, Phrases]  # kind of an attribute -> its values
+    changing: Phrases  # verbs of change -> attribute and value
     scenes: Phrases
     scene_nouns: frozenset[str]
     attribute_nouns: Phrases
@@ -151,6 +152,7 @@ def lexicon() -> Lexicon:
             kind: Phrases(dict.fromkeys(words, kind))
             for kind, words in values["attributes"].items()
         },
+        changing=_inverted(values["changing"]),
         scenes=_inverted(values["scenes"]),
         scene_nouns=frozenset(values["scene_nouns"]["words"]),
         attribute_nouns=_inverted(values["attribute_nouns"]),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from editanything.command.attributes import (
     FRAME,
+    FRAME_NOUNS,
     color_value,
     is_style,
     value_text,
@@ -106,7 +109,15 @@ def _style_things(clause: Clause) -> tuple[Selector, ...]:
     if named in _PICTURE_ITSELF and not clause.talk.last and not clause.talk.selection:
         return (IMAGE,)
     found = clause.things()
-    return () if found is None else found.things
+    return () if found is None else tuple(map(_without_style, found.things))
+
+
+def _without_style(thing: Selector) -> Selector:
+    """`the photo style` is the photo."""
+    noun = thing.noun.removesuffix(" style").removesuffix(" art")
+    if noun == thing.noun:
+        return thing
+    return IMAGE if noun in FRAME_NOUNS else replace(thing, noun=noun)
 
 
 _INTO_LOOK = {"into", "in the style of", "look like", "like", "as", "in to", "to look like"}
@@ -118,7 +129,9 @@ def _styled(clause: Clause, things: tuple[Selector, ...], text: str) -> Operatio
     whole = all(thing.noun == "@image" for thing in things)
     literals = clause.match.literals
     said = "style" in clause.words or any("style" in literal for literal in literals)
-    into = whole and bool(_INTO_LOOK & set(literals[1:2]))
+    vague = lexicon().said["vague"]["values"].whole(text.split()) is not None
+    looks = bool({"look", "appear", "feel like"} & set(literals[1:2])) and not vague
+    into = whole and (looks or bool(_INTO_LOOK & set(literals[1:2])))
     if not is_style(text) and not said and not into:
         return None
     if lexicon().said["unsupported"]["values"].whole(text.split()) is not None:

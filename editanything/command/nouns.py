@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from editanything import colors
-from editanything.command import english
+from editanything.command import english, things
 from editanything.command.lexicon import lexicon
 
 
@@ -59,10 +59,19 @@ def is_picture_noun(word: str) -> bool:
 
 
 def is_kind(noun: str, *kinds: str) -> bool:
-    """Whether a noun (in the singular) is one of `kinds`; of a compound the last word counts."""
+    """Whether a noun (in the singular) is one of `kinds`; of a compound the last word counts.
+
+    WordNet is asked only for nouns that our own lists do not have.
+    """
     lex = lexicon()
     last = noun.rpartition(" ")[2]
-    return any(noun in lex.kinds[kind] or last in lex.kinds[kind] for kind in kinds)
+    for name in (noun, last):
+        if name in _picture_nouns():
+            return any(name in lex.kinds[kind] for kind in kinds)
+        known = things.kinds(name) - {"name"}
+        if known:
+            return not known.isdisjoint(kinds)
+    return False
 
 
 def is_person(noun: str) -> bool:
@@ -82,6 +91,27 @@ def can_be_noun(word: str) -> bool:
         return False
     classes = english.entry(word)
     return not classes or "n" in classes
+
+
+def can_name(words: list[str]) -> bool:
+    """Whether the words of a noun can name a thing: "ice cream", "the mustard", "traffic light".
+
+    A colour word is a noun only alone ("the mustard"): in "wall mint" it says what the wall is to
+    become. The basic colours are never things.
+    """
+    if can_be_noun(words[-1]) or is_compound(words):
+        return True
+    alone = len(words) == 1 and words[0] not in colors.EXAMPLES
+    return alone and colors.is_color(words[0]) and things.is_thing(words[0])
+
+
+def is_compound(words: list[str]) -> bool:
+    """Whether words belong together as one noun of several words."""
+    lex = lexicon()
+    lemmas = [*words[:-1], singular(words[-1])[0]]
+    return len(words) > 1 and (
+        lex.compounds.whole(lemmas) is not None or things.is_thing(" ".join(lemmas))
+    )
 
 
 @lru_cache(maxsize=1)

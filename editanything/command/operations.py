@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from editanything.command import (
+    acting,
     adding,
     becoming,
     changing,
@@ -21,7 +22,14 @@ def _replace(clause: Clause) -> Operations | None:
     return transferring.replace_from(clause) or changing.replace_with(clause)
 
 
+def _put_instead(clause: Clause) -> Operations | None:
+    """The same, said the other way round."""
+    return transferring.replace_from(clause) or changing.put_instead(clause)
+
+
 BUILDERS: dict[str, Builder] = {
+    "act": acting.act,
+    "change_of_state": acting.change_of_state,
     "add": adding.add,
     "background_from": transferring.background_from,
     "compare": session.compare,
@@ -43,7 +51,7 @@ BUILDERS: dict[str, Builder] = {
     "move": shaping.move,
     "outpaint": framing.outpaint,
     "paste": transferring.paste,
-    "put_instead": changing.put_instead,
+    "put_instead": _put_instead,
     "redo": session.redo,
     "remove": changing.remove,
     "replace": _replace,

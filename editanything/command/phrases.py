@@ -27,7 +27,7 @@ from editanything.command.heads import (
     worn,
 )
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import can_be_noun, is_kind, is_person
+from editanything.command.nouns import can_name, is_kind, is_person
 from editanything.command.pictures import take_image
 from editanything.command.types import Count, Relation, Selector
 
@@ -96,10 +96,14 @@ def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
         stop = found[1]
         if words[:2] == ["all", "of"]:
             continue
-        if words[stop : stop + 1] == ["else"]:
-            stop += 1
+        other = words[stop : stop + 1] == ["else"]
+        stop += other
         if stop == len(words):
-            return Selector(noun, count="all")
+            other = other or words[-1] in {"else", "rest"}
+            before = talk.spared or talk.last[-1:] if other else ()
+            return Selector(noun, count="all", exclude=before[-1] if before else None)
+        if all(is_adjective(word) for word in words[stop:]):
+            return Selector(noun, attrs=tuple(words[stop:]), count="all")
         spared = _exclusion(tokens[stop:], talk)
         if spared is not None:
             return Selector(noun, count="all", exclude=spared)
@@ -124,14 +128,34 @@ def _exclusion(tokens: Tokens, talk: Discourse) -> Selector | None:
 
 
 def _owned(tokens: Tokens, talk: Discourse) -> Selector | None:
-    """`the man's hair`: what stands before the last possessive that fits is the owner."""
-    for at in range(len(tokens) - 1, 0, -1):
-        if tokens[at].kind != "own" or at + 1 == len(tokens):
-            continue
+    """`the man's hair`; `the bride's` after something named is hers of that kind.
+
+    A possessive belongs to the noun right before it ("the collar of the man's shirt"), or else to
+    the whole phrase up to there ("the woman in red's bag").
+    """
+    marks = [at for at, token in enumerate(tokens) if token.kind == "own" and at]
+    if not marks:
+        return None
+    if marks[-1] + 1 == len(tokens):
+        owner = noun_phrase(tokens[: marks[-1]], talk) if talk.noun is not None else None
+        return None if owner is None else Selector(str(talk.noun), part_of=owner)
+    tight = None if len(marks) > 1 else _simple(tokens, talk, None)
+    if tight is not None and not _odd_owner(tight):
+        return tight
+    for at in reversed(marks):
         owner = noun_phrase(tokens[:at], talk)
         if owner is not None:
             return _simple(tokens[at + 1 :], talk, owner)
     return None
+
+
+def _odd_owner(selector: Selector) -> bool:
+    """Whether a relation ties to a part of a body that nothing alive owns: "the dress's hair"."""
+    if selector.relation is None:
+        return False
+    part = selector.relation.anchors[-1]
+    alive = part.part_of is not None and is_kind(part.part_of.noun, "person", "animal")
+    return is_kind(part.noun, "body") and part.part_of is not None and not alive
 
 
 def _quoted(tokens: Tokens, talk: Discourse) -> Selector | None:
@@ -192,11 +216,13 @@ def _build(tokens: Tokens, head: Head, talk: Discourse) -> Selector | None:
             raise Unresolved(" ".join(words))
         noun, plural = talk.noun, names == ["ones"]
     else:
-        if not can_be_noun(names[-1]) or not all(map(inside_compound, names[:-1])):
+        if len(names) > 1 and names[-1] in {"look", "looks", "say", "says"}:
+            return None  # "the photo look old"
+        if not can_name(names) or not all(map(inside_compound, names[:-1])):
             return None
         noun, plural = lemma_of(names)
     count: Count = head.count if head.count is not None else ("all" if plural else 1)
-    if head.one_of:
+    if head.one_of or (head.ordinal is not None and head.count is None):
         count = 1
     if noun == "glass" and names[-1] == "glasses" and head.count is None and worn(head):
         noun, count = "glasses", 1
@@ -330,9 +356,10 @@ def anchors_of(tokens: Tokens, name: str, talk: Discourse) -> tuple[Selector, ..
 
 
 def _after_of(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
-    if tokens[0].word != "of":
+    found = lexicon().groups["owned_by"].at([token.word for token in tokens], 0)
+    if found is None:
         return None
-    whole = noun_phrase(tokens[1:], talk)
+    whole = noun_phrase(tokens[found[1] :], talk)
     if whole is None or selector.part_of is not None:
         return None
     if whole.noun == "@image" and whole.image is None:

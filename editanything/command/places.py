@@ -51,7 +51,37 @@ def join_places(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
 
 
 def _place_at(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | None:
+    seen = _seen_from_here(words, at)
+    if seen is not None:
+        return seen
     return _sides(words, at) or _framed(lex, words, at) or _plain_relation(lex, words, at)
+
+
+_US = {"us", "me", "you", "camera", "viewer", "lens", "front", "foreground", "observer", "screen"}
+
+
+def _seen_from_here(words: list[str], at: int) -> tuple[str, str, int] | None:
+    """`closest to us`, `furthest from the camera`, `farthest away`, `nearest to the left edge`."""
+    extreme = _EXTREME_ADVERBS.get(words[at])
+    if extreme is None:
+        return None
+    stop = at + 1
+    while stop < len(words) and words[stop] in {"to", "from", "away", "the", "back", "of", "out"}:
+        stop += 1
+    little = words[at + 1 : stop]
+    if stop < len(words) and words[stop] in _EXTREMES and "to" in little:
+        value = _EXTREMES[words[stop]]
+        return "extreme", value, stop + 1 + (words[stop + 1 : stop + 2] in (["edge"], ["side"]))
+    if stop < len(words) and words[stop] in _US and little:
+        return "extreme", extreme, stop + 1
+    if stop == len(words) and little[-1:] in (["away"], ["back"]):
+        return "extreme", extreme, stop
+    return None
+
+
+_EXTREME_ADVERBS = {
+    "closest": "nearest", "nearest": "nearest", "farthest": "farthest", "furthest": "farthest",
+}  # fmt: skip
 
 
 def _sides(words: list[str], at: int) -> tuple[str, str, int] | None:

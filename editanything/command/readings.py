@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from editanything import colors
 from editanything.command import english
-from editanything.command.constructions import grammar
+from editanything.command.constructions import grammar, verb_length
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import Phrases, lexicon
 from editanything.command.tokens import Token
@@ -44,6 +44,9 @@ def strip_opening(tokens: Tokens) -> Tokens:
     polite, start = lexicon().said["polite"]["words"], 0
     words = words_of(tokens)
     while start < len(tokens):
+        if _is_manner(words[start]) and start + 1 < len(tokens):
+            start += 1
+            continue
         joint = words[start] in {"and", "but"} and start + 1 < len(tokens)
         if joint or tokens[start].kind in {"comma", "stop"}:
             start += 1
@@ -73,11 +76,47 @@ def _strip_end(tokens: Tokens, trailing: Phrases) -> Tokens:
         if tokens[-1].kind in {"comma", "stop"} or tokens[-1].word in {"and", "then"}:
             tokens = tokens[:-1]
             continue
+        if len(tokens) > 2 and _is_manner(tokens[-1].word):
+            tokens = tokens[:-1]
+            continue
         start = trailing.ends(words_of(tokens))
         if start is None or start == 0 or tokens[start - 1].word in {"the", "a", "an"}:
             return tokens
         tokens = tokens[:start]
     return tokens
+
+
+_NEEDED = {"horizontally", "vertically", "only"}
+
+
+def _is_manner(word: str) -> bool:
+    """Whether a word only says how carefully an edit is made: an adverb that no table holds."""
+    if not word.endswith("ly") or word in _NEEDED | lexicon().amounts.words():
+        return False
+    return not set(english.entry(word)) & set("nva")
+
+
+def without_fillers(tokens: Tokens) -> Tokens:
+    """`tokens` without "um", "you know" and, after the first word, "please"."""
+    fillers, words = lexicon().said["fillers"]["words"], words_of(tokens)
+    out: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        found = fillers.at(words, at)
+        if found is None or (at == 0 and words[0] in _ASKING | {"kindly", "pls", "plz"}):
+            out.append(tokens[at])
+            at += 1
+        else:
+            at = found[1]
+    return tuple(out)
+
+
+def without_reasons(tokens: Tokens) -> Tokens:
+    """`tokens` up to "because ...", "so that it ..."; what comes after the next comma stays."""
+    reasons, words = lexicon().said["reasons"]["words"], words_of(tokens)
+    start = next((at for at in range(2, len(words)) if reasons.at(words, at)), len(tokens))
+    stop = next((at for at in range(start, len(words)) if tokens[at].kind == "comma"), len(tokens))
+    return tokens[:start] + tokens[stop:]
 
 
 def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
@@ -91,8 +130,12 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
         tokens = (*tokens[adverb[1] :], *tokens[: adverb[1]])
         yield tokens
     yield from _inflected(tokens)
+    for at, token in enumerate(tokens[1:], 1):
+        if token.word in {"only", "just", "solely", "merely"}:  # "change only the color of ..."
+            yield tokens[:at] + tokens[at + 1 :]
     yield from _stated(tokens, bare=False)
     yield from _arrow(tokens)
+    yield from _carried_off(tokens)
     if selection:
         yield from _on_selection(tokens)
     yield from _telegram(tokens)
@@ -159,6 +202,24 @@ def _stated(tokens: Tokens, *, bare: bool) -> Iterator[Tokens]:
             yield (_MAKE, *tokens[:at], *tokens[at + 1 + (words[at + 1] == "to") :])
 
 
+def is_assurance(tokens: Tokens) -> bool:
+    """Whether words only say that the result shall look right: "fill in the background"."""
+    words = [word for word in words_of(tokens) if word not in {",", "."}]
+    return lexicon().said["assurances"]["words"].whole(words) is not None
+
+
+def is_complaint(tokens: Tokens) -> bool:
+    """Whether words only say what is wrong: "that pole ruins the shot", "it is too dark"."""
+    said, words = lexicon().said["wishes"], words_of(tokens)
+    if said["dislike"].at(words, 0) is not None:
+        return True
+    if words[0] in grammar().by_first:
+        return False
+    if "too" in words:
+        return True
+    return any(said["gone"].at(words, at) is not None for at in range(1, len(words)))
+
+
 def _complaint(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     """`the sky is too dark`: make it what it is not."""
     for at in range(1, len(words) - 2):
@@ -216,6 +277,23 @@ def _inflected(tokens: Tokens) -> Iterator[Tokens]:
         yield (Token(base, tokens[0].raw), *tokens[1:])
 
 
+def _carried_off(tokens: Tokens) -> Iterator[Tokens]:
+    """`yank out the plug`, `shoo the birds away`: any verb with "out", "off" or "away" removes."""
+    words = words_of(tokens)
+    if len(tokens) < 3 or words[0] in grammar().by_first or "v" not in english.entry(words[0]):
+        return
+    if words[1] in _AWAY:
+        yield (Token("remove", "remove"), *tokens[2:])
+    if words[-1] in _AWAY:
+        yield (Token("remove", "remove"), *tokens[1:-1])
+    for at in range(2, len(words) - 1):
+        if words[at] in _AWAY and words[at + 1] in {"of", "from"}:
+            yield (Token("remove", "remove"), *tokens[1:at], *tokens[at + 1 :])
+
+
+_AWAY = {"out", "off", "away"}
+
+
 def _arrow(tokens: Tokens) -> Iterator[Tokens]:
     """`sky -> purple`, `car: red`, `face: blur`."""
     for at, token in enumerate(tokens):
@@ -233,11 +311,7 @@ def _arrow(tokens: Tokens) -> Iterator[Tokens]:
 def _on_selection(tokens: Tokens) -> Iterator[Tokens]:
     """A verb without its thing means the selection."""
     words = words_of(tokens)
-    longest = 0
-    for phrases in grammar().verbs.values():
-        for stop in range(min(4, len(words)), longest, -1):
-            if " ".join(words[:stop]) in phrases:
-                longest = stop
+    longest = verb_length(words)
     it = Token("it", "it")
     if longest:
         yield (*tokens[:longest], it, *tokens[longest:])
@@ -252,6 +326,7 @@ def _telegram(tokens: Tokens) -> Iterator[Tokens]:
     words = words_of(tokens)
     if (
         1 < len(tokens) <= 6
+        and words[0] not in grammar().by_first
         and words[-1] in grammar().by_first
         and words[-1] not in {"is", "light", "up"}
     ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from editanything.command.constructions import grammar
+from editanything.command.constructions import grammar, verb_length
 from editanything.command.discourse import Discourse, Unresolved
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
@@ -155,7 +155,7 @@ def _unsupported(words: list[str]) -> tuple[str, str] | None:
 
 def _missing(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, str]:
     """Only a verb, a verb and a thing, only a thing, or neither."""
-    verb = _verb_length(words)
+    verb = verb_length(words) or int(words[0] in NEEDS_VALUE)
     if verb == len(words):
         return "no_target", " ".join(words)
     if verb and _dangling(tokens[verb:], talk):
@@ -196,15 +196,6 @@ NEEDS_VALUE = {
     "alter", "modify", "switch", "exchange", "paint", "color", "dye", "tint", "recolor", "give",
     "dress", "trade", "colour", "repaint",
 }  # fmt: skip
-
-
-def _verb_length(words: list[str]) -> int:
-    longest = 0
-    for phrases in grammar().verbs.values():
-        for stop in range(min(4, len(words)), longest, -1):
-            if " ".join(words[:stop]) in phrases:
-                longest = stop
-    return longest or (1 if words and words[0] in NEEDS_VALUE else 0)
 
 
 def _is_thing(tokens: Tokens, talk: Discourse) -> bool:

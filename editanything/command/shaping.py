@@ -7,11 +7,18 @@ from editanything.command.attributes import FRAME, has_article, value_text
 from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.constructions import grammar
 from editanything.command.lexicon import lexicon
+from editanything.command.nouns import can_be_noun
 from editanything.command.pictures import take_image
 from editanything.command.targets import Targets, one_thing
 from editanything.command.types import Amount, Operation, Relation, Selector, Where
 
-_MOVES_THEMSELVES = {"raise": "up", "lift": "up", "lower": "down", "hoist": "up"}
+_MOVES_THEMSELVES = {
+    "center": "center",
+    "raise": "up",
+    "lift": "up",
+    "lower": "down",
+    "hoist": "up",
+}
 
 
 _WANTS_WAY = {"move", "shift", "slide", "relocate", "reposition", "nudge", "displace"}
@@ -20,7 +27,7 @@ _WANTS_WAY = {"move", "shift", "slide", "relocate", "reposition", "nudge", "disp
 def move(clause: Clause) -> Operations | None:
     """A thing goes to another place."""
     found = clause.things()
-    if found is None or has_article(clause.slot("T")):
+    if found is None or has_article(clause.slot("T")) or _is_bare(clause):
         return None  # "put a lamp on the table" adds one
     if clause.has("P"):
         return _moved_onto(clause, found)
@@ -39,6 +46,12 @@ def move(clause: Clause) -> Operations | None:
     return each(found, lambda thing: Operation("move", thing, direction=direction, amount=amount))
 
 
+def _is_bare(clause: Clause) -> bool:
+    """Whether "put flowers in the vase" names new things: a noun without any determiner."""
+    first = clause.slot("T")[0]
+    return clause.verb in {"put", "place"} and first.kind == "word" and can_be_noun(first.word)
+
+
 def _moved_to(clause: Clause, found: Targets) -> Operations | None:
     """`move the cup next to the plate`; a corner of the frame is a direction."""
     where = place_of(clause.slot("W"), clause.talk)
@@ -54,7 +67,10 @@ def _moved_onto(clause: Clause, found: Targets) -> Operations | None:
     place = one_thing(clause.slot("P"), clause.talk)
     if place is None or place.noun == "@image":
         return None
-    if place.noun == "background":
+    if place.noun in {"front", "foreground"}:
+        where = Where(region="foreground")
+        return each(found, lambda thing: Operation("move", thing, where=where))
+    if place.noun in {"background", "back"}:
         return each(found, lambda thing: Operation("move", thing, where=Where(region="background")))
     where = Where(Relation("in" if is_inside(place) else "on", (place,)))
     return each(found, lambda thing: Operation("move", thing, where=where))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from editanything import colors
-from editanything.command import english
+from editanything.command import english, things
 from editanything.command.lexicon import lexicon
 
 
@@ -40,6 +40,7 @@ _PARTS = re.compile(
   | (?P<color>\#(?:[0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-z])|rgb\s*\(\s*\d+\s*,?\s*\d+\s*,?\s*\d+\s*\))
   | (?P<arrow>-+>|=+>|→|⇒|➜|(?<=\w)\s*[:=]\s)
   | (?P<ordinal>\d+(?:st|nd|rd|th)\b)
+  | (?P<decade>(?:\d\d)?\d0['’]?s\b)
   | (?P<number>\d{1,9}\s?/\s?\d{1,9}(?!\d)|\d{1,9}(?:[.,]\d{1,9})?(?!\d))
   | (?P<unit>%|°)
   | (?P<amp>b\s?&\s?w\b|&|\+)
@@ -144,6 +145,8 @@ def _tokens(kind: str, raw: str) -> Iterable[Token]:
         return [Token(lower, raw, "number", str(_number(lower)))]
     if kind == "ordinal":
         return [Token(lower, raw, "ordinal", re.sub(r"\D", "", lower))]
+    if kind == "decade":
+        return [Token(lower.replace("'", ""), raw)]
     if kind == "unit":
         return [Token({"%": "percent", "°": "degrees"}[lower], raw)]
     if kind in {"comma", "stop", "arrow"}:
@@ -181,7 +184,7 @@ def _plain(word: str, raw: str) -> Token:
         return Token(word, raw, "number", str(NUMBERS[word]))
     if word in ORDINALS:
         return Token(word, raw, "ordinal", str(ORDINALS[word]))
-    fixed = repair(word)
+    fixed = repair(american(word))
     if fixed in NUMBERS and fixed != "one":
         return Token(fixed, raw, "number", str(NUMBERS[fixed]))
     if fixed in _WHOLE and " " not in _WHOLE[fixed]:
@@ -190,8 +193,46 @@ def _plain(word: str, raw: str) -> Token:
 
 
 def _is_known(word: str) -> bool:
-    known = word in lexicon().vocabulary or word in _SMALL or english.is_english(word)
-    return known or colors.comparative(word) is not None
+    return _is_common(word) or bool(things.kinds(word))
+
+
+def _is_common(word: str) -> bool:
+    if word in lexicon().vocabulary or word in _SMALL or english.is_english(word):
+        return True
+    return colors.comparative(word) is not None
+
+
+def _likely_slip(word: str, candidate: str) -> bool:
+    """Whether a rare word ("bleu", a place, a name) is likelier a slip of a usual one."""
+    return sorted(word) == sorted(candidate) or (len(word) > 4 and candidate in lexicon().core)
+
+
+_BRITISH = (
+    ("our", "or"), ("isation", "ization"), ("ising", "izing"), ("ised", "ized"), ("ises", "izes"),
+    ("ise", "ize"), ("tre", "ter"), ("ogue", "og"), ("lled", "led"), ("lling", "ling"),
+    ("ller", "ler"), ("yse", "yze"), ("mould", "mold"), ("plough", "plow"), ("pyjama", "pajama"),
+    ("kerb", "curb"), ("aeroplane", "airplane"), ("doughnut", "donut"), ("programme", "program"),
+    ("armour", "armor"), ("gramme", "gram"), ("storey", "story"),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def american(word: str) -> str:
+    """The American spelling of a British word, where the vocabulary has only that one."""
+    known = lexicon().vocabulary
+    if word in known or len(word) < 5:
+        return word
+    for british, ours in _BRITISH:
+        spelt = word.replace(british, ours)
+        if spelt != word and (spelt in known or _base_in(spelt, known)):
+            return spelt
+    return word
+
+
+def _base_in(word: str, known: frozenset[str]) -> bool:
+    """Whether an inflected form belongs to a word of the vocabulary."""
+    bases = {lemma for lemmas in english.entry(word).values() for lemma in lemmas}
+    return not bases.isdisjoint(known)
 
 
 @lru_cache(maxsize=4096)
@@ -201,8 +242,9 @@ def repair(word: str) -> str:
     At most one edit in a word of up to five letters, two in a longer one (an edit puts in, leaves
     out, changes or swaps neighbouring letters). A correct English word is never touched.
     """
-    if len(word) < 3 or len(word) > 24 or not word.isalpha() or _is_known(word):
+    if len(word) < 3 or len(word) > 24 or not word.isalpha() or _is_common(word):
         return word
+    rare = bool(things.kinds(word))
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
@@ -210,6 +252,8 @@ def repair(word: str) -> str:
     near = process.extract(
         word, _candidates(), scorer=OSA.distance, score_cutoff=limit, limit=12, processor=None
     )
+    if rare:
+        near = [found for found in near if _likely_slip(word, found[0])]
     if not near:
         return word
     return min(near, key=lambda found: _slip_cost(word, found[0], int(found[1])))[0]

@@ -26,7 +26,7 @@ def pairs(name):
         yield row, json.loads(json.dumps(got.to_dict()))
 
 
-@pytest.mark.parametrize("name", ["commands.jsonl", "more.jsonl"])
+@pytest.mark.parametrize("name", ["commands.jsonl", "more.jsonl", "further.jsonl"])
 def test_commands_are_parsed_as_expected(name):
     result = score.score(list(pairs(name)))
     assert result["wrong"] == []

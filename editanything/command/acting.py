@@ -1,0 +1,76 @@
+"""Builders: verbs that say what a thing becomes, and what somebody is to do."""
+
+from __future__ import annotations
+
+from editanything.command import english
+from editanything.command.attributes import color_value, value_text
+from editanything.command.becoming import refuse_nothing
+from editanything.command.clause import Clause, Operations, each
+from editanything.command.lexicon import lexicon
+from editanything.command.nouns import is_kind, is_person
+from editanything.command.targets import one_thing
+from editanything.command.types import Operation, Relation, Selector
+
+_MAX_WORDS = 9
+_IRREGULAR_ING = {"lying": "lie", "dying": "die", "tying": "tie"}
+
+
+def change_of_state(clause: Clause) -> Operations | None:
+    """`whiten her teeth`, `smooth the skin`, `shorten the sleeves`."""
+    found, said = clause.things(), lexicon().changing.whole(clause.verb.split())
+    if found is None or said is None:
+        return None
+    attribute, _, value = said.partition(" ")
+    place = one_thing(clause.slot("O"), clause.talk) if clause.has("O") else None
+    if clause.has("O") and place is None:
+        return None
+
+    def make(thing: Selector) -> Operation | None:
+        if thing.noun in {"@image", "background"}:
+            return None
+        if place is not None and place.noun != "@image" and thing.relation is None:
+            thing = Selector(
+                thing.noun, thing.attrs, thing.count, relation=Relation("on", (place,))
+            )
+        if attribute == "hairstyle" and is_person(thing.noun):
+            thing = Selector("hair", part_of=thing)
+        refuse_nothing(thing, (attribute, value))
+        return Operation("modify", thing, attribute=attribute, value=value)
+
+    return each(found, make)
+
+
+def act(clause: Clause) -> Operations | None:
+    """`make the man face the camera`, `the woman should be holding a book`: what somebody does."""
+    found, value = clause.things(), clause.slot("A")
+    if found is None or len(value) > _MAX_WORDS or color_value(value_text(value)):
+        return None
+    text = value_text(value)
+    if not all(map(_acts, found.things)) or not _is_deed(text.split()):
+        return None
+    return each(
+        found, lambda thing: Operation("modify", thing, attribute=_attribute(text), value=text)
+    )
+
+
+def _acts(thing: Selector) -> bool:
+    return is_kind(thing.noun, "person", "animal") or thing.noun == "@selection"
+
+
+def _is_deed(words: list[str]) -> bool:
+    """Whether words begin with a verb and go on: "raise his left hand", "holding a book"."""
+    sets = lexicon().sets
+    if len(words) < 2 or words[0] in sets["no_deeds"]:
+        return False
+    if words[0] in {"look", "looking"}:
+        return words[1] in sets["looks_at"]
+    base = _IRREGULAR_ING.get(words[0]) or english.verb_base(words[0])
+    if base is None or "a" in english.entry(words[0]):
+        return False
+    return base == words[0] or words[0].endswith("ing")
+
+
+def _attribute(text: str) -> str:
+    """A face that changes is an expression, everything else a pose."""
+    first = text.split()[:1]
+    return "expression" if lexicon().attributes["expression"].whole(first) else "pose"

@@ -1,0 +1,123 @@
+"""One clause -> operations: the first construction that fits one of its readings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from editanything.command.clause import Ask, Clause, Operations
+from editanything.command.constructions import Construction, grammar, matches
+from editanything.command.discourse import IMAGE, Discourse, Unresolved
+from editanything.command.heads import Tokens
+from editanything.command.loose import Loose, take
+from editanything.command.operations import BUILDERS
+from editanything.command.phrases import noun_phrase
+from editanything.command.places import join_places
+from editanything.command.readings import readings, words_of
+from editanything.command.refusals import explain, plainly
+from editanything.command.tokens import tokenize
+from editanything.command.types import Operation, Selector
+
+#: Reasons that no other reading of the clause can put right.
+_FINAL = {"unsafe", "nothing_to_do", "missing_source", "contradiction"}
+
+
+class Failed(Exception):
+    """A clause that gives no operation."""
+
+    def __init__(self, reason: str, about: str = "", unknown: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason, self.about, self.unknown = reason, about, unknown
+
+
+def understand(tokens: Tokens, talk: Discourse) -> tuple[Operations, Tokens]:
+    """The operations of one clause, and its verb for a gapped clause after it.
+
+    Raises:
+        Failed, Ask, Unresolved: no reading of the clause gives an operation.
+    """
+    problems: list[Exception] = []
+    for reading in readings(tokens, talk.selection):
+        found = _read(reading, talk, problems)
+        if found is not None:
+            return found
+    plain = plainly(tokens)
+    for problem in problems:
+        if isinstance(problem, Ask) and (plain is None or plain[0] != "unsupported"):
+            raise problem
+    for problem in problems:
+        if isinstance(problem, Unresolved) and plain is None:
+            raise problem
+    raise Failed(*explain(tokens, talk))
+
+
+def _read(
+    tokens: Tokens, talk: Discourse, problems: list[Exception]
+) -> tuple[Operations, Tokens] | None:
+    """The operations of the first construction that fits."""
+    loosened: dict[tuple[str, ...], tuple[Tokens, Loose]] = {(): (tokens, Loose())}
+    for construction in grammar().candidates(words_of(tokens)):
+        if construction.loose not in loosened:
+            loosened[construction.loose] = take(construction.loose, tokens)
+        body, loose = loosened[construction.loose]
+        found = _build(construction, body, loose, tokens, talk, problems)
+        if found is not None:
+            return found
+    return None
+
+
+def _build(
+    construction: Construction,
+    body: Tokens,
+    loose: Loose,
+    tokens: Tokens,
+    talk: Discourse,
+    problems: list[Exception],
+) -> tuple[Operations, Tokens] | None:
+    for match in matches(construction, body):
+        memory = talk.copy()
+        clause = Clause(match, loose, memory, tuple(words_of(tokens)))
+        try:
+            ops = BUILDERS[construction.builder](clause)
+        except (Ask, Unresolved) as problem:
+            if isinstance(problem, Ask) and problem.reason in _FINAL:
+                raise
+            problems.append(problem)
+            continue
+        if ops and not any(_is_foreign(op.target) for op in ops):
+            remember(ops, talk)
+            length = len(match.verb.split())
+            return ops, tokens[:length]
+    return None
+
+
+def _is_foreign(thing: Selector | None) -> bool:
+    """Whether a thing lies in a reference picture: only the current one can be changed."""
+    return thing is not None and thing.image not in (None, "A")
+
+
+def remember(ops: Operations, talk: Discourse) -> None:
+    """Name what the operations were about, for the pronouns to come."""
+    named = [thing for op in ops for thing in _named_by(op, talk)]
+    talk.name(*named)
+
+
+def _named_by(op: Operation, talk: Discourse) -> list[Selector]:
+    if op.op == "exchange" and op.target is not None and op.other is not None:
+        return [op.target, op.other]
+    if op.op == "replace" and op.value and op.target is not None and op.target.noun != "background":
+        return [_new(op.value, talk)]
+    if op.op == "add" and op.value:
+        return [_new(op.value, talk)]
+    if op.op == "transfer" and op.subject is not None and op.mode != "style":
+        return [replace(op.subject, image=None)]
+    return [op.target] if op.target is not None else [IMAGE]
+
+
+def _new(value: str, talk: Discourse) -> Selector:
+    """The selector of something that the command itself brings in."""
+    tokens = join_places(tokenize(value))
+    try:
+        found = noun_phrase(tokens, talk)
+    except Unresolved:
+        found = None
+    return found if found is not None else Selector(value)
