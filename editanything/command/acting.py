@@ -7,7 +7,7 @@ from editanything.command.attributes import color_value, value_text
 from editanything.command.becoming import refuse_nothing
 from editanything.command.clause import Clause, Operations, each
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import is_kind, is_person
+from editanything.command.nouns import is_kind, is_person, is_picture_noun
 from editanything.command.targets import one_thing
 from editanything.command.types import Operation, Relation, Selector
 
@@ -46,11 +46,25 @@ def act(clause: Clause) -> Operations | None:
     if found is None or len(value) > _MAX_WORDS or color_value(value_text(value)):
         return None
     text = value_text(value)
+    if _happens(text) and not any(map(_acts, found.things)):
+        return each(found, lambda thing: Operation("modify", thing, attribute="state", value=text))
     if not all(map(_acts, found.things)) or not _is_deed(text.split()):
         return None
     return each(
         found, lambda thing: Operation("modify", thing, attribute=_attribute(text), value=text)
     )
+
+
+def _happens(word: str) -> bool:
+    """Whether one word is what a thing can do by itself: "make the candle burn"."""
+    lex = lexicon()
+    if word in lex.sets["no_deeds"] or word in lex.inside or is_picture_noun(word):
+        return False
+    if lex.said["vague"]["values"].whole([word]) or lex.scenes.whole([word]):
+        return False
+    known = any(phrases.whole([word]) for phrases in lex.attributes.values())
+    classes = english.entry(word)
+    return not known and "v" in classes and classes["v"][0] == word and "a" not in classes
 
 
 def _acts(thing: Selector) -> bool:

@@ -80,6 +80,8 @@ def classify(tokens: Tokens, target: Selector) -> tuple[str, str] | None:
     color = color_value(text)
     if color is not None:
         return "color", color
+    if lexicon().attributes["state"].whole(words) is not None and words[0] == "on":
+        return "state", text
     if (
         tokens[0].kind == "own"
         or words[0] in _NEVER_VALUE

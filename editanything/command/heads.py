@@ -104,6 +104,8 @@ def _read_order(tokens: Tokens, at: int, head: Head) -> int:
             return 0  # "front door"
         if words[found[1]] in {"of", "and"}:
             return 0
+        if words[at] == "front" and words[found[1]] in lex.sets["front_parts"]:
+            return 0
         head.region = found[0]
         return found[1]
     return 0
@@ -130,7 +132,7 @@ def in_noun(tokens: Tokens, at: int, start: int) -> bool:
     if token.kind != "word" or token.word in STOPS:
         return False
     if lex.relations.at([token.word], 0) is not None:
-        return False
+        return token.word == "inside" and following is not None and following.word == "of"
     posture = lex.postures.at([token.word], 0) is not None
     if posture and at > start and following is not None:
         return not is_place(following)

@@ -80,7 +80,8 @@ _PICTURE_ITSELF = (["it"], ["this"], ["that"])
 def style(clause: Clause) -> Operations | None:
     """Another look for the whole picture, or for one thing."""
     text = _style_text(clause)
-    if not text or len(text.split()) > 7 or color_value(text):
+    words = text.split()
+    if not words or len(words) > 7 or color_value(text) or {"a", "an"} & set(words):
         return None
     return _styled(clause, _style_things(clause), text)
 
@@ -142,4 +143,6 @@ def _styled(clause: Clause, things: tuple[Selector, ...], text: str) -> Operatio
         return tuple(Operation("style", thing, value=text) for thing in things)
     if any(thing.noun == "background" for thing in things) and not is_style(text):
         return None
+    if clause.verb == "give" and not said and not _ALWAYS_A_LOOK & set(literals):
+        return None  # "give the wall a painting"
     return tuple(Operation("modify", thing, attribute="style", value=text) for thing in things)

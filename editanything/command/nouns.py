@@ -114,6 +114,19 @@ def is_compound(words: list[str]) -> bool:
     )
 
 
+def is_name(names: list[str]) -> bool:
+    """Whether words are one noun; "hair short" and "photo look" are not."""
+    verbs = {"look", "looks", "say", "says"}
+    unlike = _is_quality(names[-1]) or names[-1] in verbs
+    return not (unlike and len(names) > 1 and not is_compound(names)) and can_name(names)
+
+
+def _is_quality(word: str) -> bool:
+    kinds = ("hairstyle", "appearance", "state")
+    said = any(lexicon().attributes[kind].whole([word]) is not None for kind in kinds)
+    return said and not is_picture_noun(word)
+
+
 @lru_cache(maxsize=1)
 def _closed_words() -> frozenset[str]:
     """Articles, prepositions, pronouns and their like: never a noun."""

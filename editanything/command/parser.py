@@ -16,6 +16,7 @@ from editanything.command.places import join_places
 from editanything.command.readings import (
     is_assurance,
     is_complaint,
+    mentioned,
     strip_opening,
     strip_polite,
     without_fillers,
@@ -77,6 +78,7 @@ def _sentences(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operatio
     keeps: list[Keep] = []
     failed: Failed | None = None
     for sentence in split_at(tokens, {"stop"}):
+        sentence = _past_mention(sentence, talk)
         body, asked = strip_polite(sentence)
         if not body:
             continue
@@ -93,6 +95,28 @@ def _sentences(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operatio
     if failed is not None and failed.reason == "not_an_edit" and question_mark:
         raise failed
     return with_keep(ops, keeps)
+
+
+def _past_mention(tokens: Tokens, talk: Discourse) -> Tokens:
+    """`tokens` without what only names a thing: "that lamp in the corner, make it brass"."""
+    at = next((at for at, token in enumerate(tokens) if token.kind in {"comma", "arrow"}), 0)
+    rest = strip_opening(tokens[at + 1 :])
+    if not at or not rest or not starts_clause(rest) or not _POINTS & set(words_of(rest)):
+        return tokens
+    named = mentioned(tokens[:at])
+    if named is None:
+        return tokens
+    try:
+        found = targets(named, talk)
+    except Unresolved:
+        return tokens
+    if found is None:
+        return tokens
+    talk.name(*found.things)
+    return rest
+
+
+_POINTS = {"it", "them", "him", "her", "this", "that", "those", "these"}
 
 
 def _sentence(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operations, list[Keep]]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editanything import colors
 from editanything.command.discourse import Discourse, Unresolved
+from editanything.command.following import after_says, eyewear, in_color, is_a_thing, skip_posture
 from editanything.command.heads import (
     ARTICLES,
     Head,
@@ -20,14 +20,13 @@ from editanything.command.heads import (
     in_noun,
     inside_compound,
     is_adjective,
-    is_place,
     lemma_of,
     read_before,
     split_attributes,
     worn,
 )
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import can_name, is_kind, is_person
+from editanything.command.nouns import is_kind, is_name, is_person
 from editanything.command.pictures import take_image
 from editanything.command.types import Count, Relation, Selector
 
@@ -181,7 +180,11 @@ def _simple(tokens: Tokens, talk: Discourse, owner: Selector | None) -> Selector
     if found is not None:
         return found
     selector = _build(tokens[at:stop], head, talk)
-    return None if selector is None else _after(tokens[stop:], selector, talk)
+    if selector is None:
+        return None
+    if selector.noun == "@image" and is_a_thing(tokens[stop:], selector):
+        selector = replace(selector, noun=lemma_of([tokens[stop - 1].word])[0])
+    return _after(tokens[stop:], selector, talk)
 
 
 def _region_noun(
@@ -216,9 +219,7 @@ def _build(tokens: Tokens, head: Head, talk: Discourse) -> Selector | None:
             raise Unresolved(" ".join(words))
         noun, plural = talk.noun, names == ["ones"]
     else:
-        if len(names) > 1 and names[-1] in {"look", "looks", "say", "says"}:
-            return None  # "the photo look old"
-        if not can_name(names) or not all(map(inside_compound, names[:-1])):
+        if not is_name(names) or not all(map(inside_compound, names[:-1])):
             return None
         noun, plural = lemma_of(names)
     count: Count = head.count if head.count is not None else ("all" if plural else 1)
@@ -255,10 +256,12 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
     opening = [token.word for token in tokens[:2]]
     if opening[0] in {"that", "which", "who"} and set(opening[1:]) & {"is", "are", "was", "were"}:
         return _relative(tokens[2:], selector, talk)
-    skipped = _skip_posture(tokens)
+    if opening[0] == "whose":
+        return _whose(tokens[1:], selector, talk)
+    skipped = skip_posture(tokens)
     if skipped:
         return _after(tokens[skipped:], selector, talk)
-    for read in (_after_says, _after_place, _after_relation, _after_of, _after_exception):
+    for read in (after_says, _after_place, _after_relation, _after_of, _after_exception):
         found = read(tokens, selector, talk)
         if found is not None:
             return found
@@ -273,24 +276,15 @@ def _relative(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector |
     return _after(tokens, selector, talk)
 
 
-def _skip_posture(tokens: Tokens) -> int:
-    found = lexicon().postures.at([token.word for token in tokens], 0)
-    if found is not None and found[1] < len(tokens):
-        return found[1]
-    if tokens[0].word.endswith("ed") and len(tokens) > 1 and is_place(tokens[1]):
-        return 1
-    return 0
-
-
-def _after_says(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
-    """`that says "STOP"`: a thing with that text."""
-    del talk
+def _whose(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
+    """`whose hair is red`: with red hair."""
     words = [token.word for token in tokens]
-    saying = {"says", "reads", "saying", "reading", "labeled", "labelled"}
-    if tokens[-1].kind != "quote" or len(tokens) not in {2, 3} or words[-2] not in saying:
+    at = next((at for at, word in enumerate(words) if word in {"is", "are"}), 0)
+    part = noun_phrase(tokens[:at], talk) if at else None
+    if part is None or not words[at + 1 :] or not all(map(is_adjective, words[at + 1 :])):
         return None
-    text = Selector("text", (tokens[-1].value.casefold(),))
-    return replace(selector, relation=Relation("with", (text,)))
+    part = replace(part, attrs=(*part.attrs, *words[at + 1 :]))
+    return replace(selector, relation=Relation("with", (part,)))
 
 
 def _after_place(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
@@ -314,33 +308,18 @@ def _after_relation(tokens: Tokens, selector: Selector, talk: Discourse) -> Sele
         if found is None:
             return None
         name, stop = found
-    anchors = _in_color(tokens[stop:], name, selector) or anchors_of(
+    anchors = in_color(tokens[stop:], name, selector) or anchors_of(
         tokens[stop:], name, talk.about(selector.noun)
     )
     if anchors is None:
         return None
     if name in {"with", "wearing"} and is_person(selector.noun):
-        anchors = tuple(map(_eyewear, anchors))
+        anchors = tuple(map(eyewear, anchors))
     if name == "in" and is_person(selector.noun) and is_kind(anchors[0].noun, "clothing"):
         name = "wearing"
     if name == "with" and anchors[0].noun == "*":
         return None
     return replace(selector, relation=Relation(name, anchors))
-
-
-def _in_color(tokens: Tokens, name: str, wearer: Selector) -> tuple[Selector, ...] | None:
-    """`the lady in red` wears red clothes."""
-    text = " ".join(token.word for token in tokens)
-    if name == "in" and is_person(wearer.noun) and colors.is_color(text):
-        return (Selector("clothes", tuple(text.split())),)
-    return None
-
-
-def _eyewear(thing: Selector) -> Selector:
-    """The glasses that a person wears are one thing."""
-    if thing.noun == "glass" and thing.count == "all":
-        return replace(thing, noun="glasses", count=1)
-    return thing
 
 
 def anchors_of(tokens: Tokens, name: str, talk: Discourse) -> tuple[Selector, ...] | None:

@@ -149,6 +149,8 @@ def _plain_relation(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, 
     found = lex.relations.at(words, at)
     if found is None or found[1] - at < 2:
         return None
+    if words[at : at + 2] == ["inside", "of"] and words[at - 1 : at] == ["the"]:
+        return None  # "the inside of the cup": a part of it
     value, stop = found
     after = stop
     while after < len(words) and words[after] in _ARTICLES:

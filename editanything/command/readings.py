@@ -129,6 +129,7 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     if adverb is not None and adverb[1] < len(tokens):  # "slightly brighten the face"
         tokens = (*tokens[adverb[1] :], *tokens[: adverb[1]])
         yield tokens
+    yield from _complaint(tokens, words_of(tokens))
     yield from _inflected(tokens)
     for at, token in enumerate(tokens[1:], 1):
         if token.word in {"only", "just", "solely", "merely"}:  # "change only the color of ..."
@@ -184,13 +185,14 @@ def _stated(tokens: Tokens, *, bare: bool) -> Iterator[Tokens]:
             and (base := _participle(words[passive[1]]))
         ):
             yield (Token(base, base), *tokens[:at], *tokens[passive[1] + 1 :])
+        if passive is not None and words[passive[1] : passive[1] + 1] in (["a"], ["an"], ["some"]):
+            yield (Token("give", "give"), *tokens[:at], *tokens[passive[1] :])
         found = said["copula"].at(words, at)
         if found is None or found[1] == len(words):
             continue
         if not bare and (found[1] - at == 1 or words[at] == "to"):
             continue
         yield from _become(tokens[:at], tokens[found[1] :])
-    yield from _complaint(tokens, words)
     for at in range(1, len(words) - 1):
         if words[at] in {"should", "must"} or words[at : at + 2] in (
             ["needs", "to"],
@@ -208,6 +210,23 @@ def is_assurance(tokens: Tokens) -> bool:
     return lexicon().said["assurances"]["words"].whole(words) is not None
 
 
+def mentioned(tokens: Tokens) -> Tokens | None:
+    """The thing that words name without asking for anything: "there is a logo on the wall"."""
+    said, words = lexicon().said["mentions"], words_of(tokens)
+    if is_complaint(tokens):
+        return None
+    opens = said["opens"].at(words, 0)
+    if opens is not None:
+        tokens, words = tokens[opens[1] :], words[opens[1] :]
+    elif words[0] in grammar().by_first:
+        return None
+    for at in range(1, len(words)):
+        says = said["says"].at(words, at)
+        if says is not None:
+            return tokens[says[1] :] if words[at] in {"has", "have"} else tokens[:at]
+    return tokens or None
+
+
 def is_complaint(tokens: Tokens) -> bool:
     """Whether words only say what is wrong: "that pole ruins the shot", "it is too dark"."""
     said, words = lexicon().said["wishes"], words_of(tokens)
@@ -222,12 +241,22 @@ def is_complaint(tokens: Tokens) -> bool:
 
 def _complaint(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     """`the sky is too dark`: make it what it is not."""
-    for at in range(1, len(words) - 2):
-        if words[at] in {"is", "are", "looks", "look", "seems"} and words[at + 1] == "too":
-            wanted = lexicon().opposites.whole(words[at + 2 :])
-            if wanted is not None:
+    for at in range(1, len(words) - 1):
+        if words[at] in {"is", "are", "looks", "look", "seems", "seem"}:
+            start = at + 1
+            while start < len(words) - 1 and words[start] in _TOO:
+                start += 1
+            said = start > at + 1 or words[at] not in {"is", "are"}
+            wanted = lexicon().opposites.whole(words[start:])
+            if wanted is not None and said:
                 value = tuple(Token(word, word) for word in wanted.split())
                 yield (_MAKE, *tokens[:at], *value)
+
+
+_TOO = {
+    "too", "way", "far", "much", "a", "bit", "little", "very", "so", "really", "quite", "rather",
+    "kind", "of", "pretty", "overly", "somewhat", "slightly", "just",
+}  # fmt: skip
 
 
 def _become(thing: Tokens, value: Tokens) -> Iterator[Tokens]:
@@ -280,18 +309,19 @@ def _inflected(tokens: Tokens) -> Iterator[Tokens]:
 def _carried_off(tokens: Tokens) -> Iterator[Tokens]:
     """`yank out the plug`, `shoo the birds away`: any verb with "out", "off" or "away" removes."""
     words = words_of(tokens)
-    if len(tokens) < 3 or words[0] in grammar().by_first or "v" not in english.entry(words[0]):
+    if len(tokens) < 3 or "v" not in english.entry(words[0]) or words[0] in _NEVER_REMOVE:
         return
-    if words[1] in _AWAY:
+    if words[1] in _AWAY and words[0] not in grammar().by_first:
         yield (Token("remove", "remove"), *tokens[2:])
-    if words[-1] in _AWAY:
-        yield (Token("remove", "remove"), *tokens[1:-1])
-    for at in range(2, len(words) - 1):
-        if words[at] in _AWAY and words[at + 1] in {"of", "from"}:
-            yield (Token("remove", "remove"), *tokens[1:at], *tokens[at + 1 :])
+    if _AWAY & set(words[2:]):
+        yield (Token("remove", "remove"), *tokens[1:])
 
 
 _AWAY = {"out", "off", "away"}
+_NEVER_REMOVE = {
+    "move", "turn", "switch", "make", "change", "put", "have", "let", "keep", "leave", "fade",
+    "zoom", "crop", "extend", "bring", "carry", "send", "show", "replace", "swap", "add", "place",
+}  # fmt: skip
 
 
 def _arrow(tokens: Tokens) -> Iterator[Tokens]:

@@ -41,7 +41,7 @@ def targets(tokens: Tokens, talk: Discourse) -> Targets | None:
 
 
 def _targets(tokens: Tokens, talk: Discourse) -> Targets | None:
-    tokens, related = take_related(tokens)
+    tokens, related = take_related(_without_apposition(tokens))
     words = [token.word for token in tokens]
     several = talk.pronoun(" ".join(words))
     if several:
@@ -51,6 +51,16 @@ def _targets(tokens: Tokens, talk: Discourse) -> Targets | None:
         return exceptions
     things = _coordinated(tokens, talk)
     return None if things is None else Targets(things, related)
+
+
+def _without_apposition(tokens: Tokens) -> Tokens:
+    """`the stool, the one by the window` as one phrase: the stool by the window."""
+    for at in range(1, len(tokens) - 3):
+        words = [token.word for token in tokens[at : at + 3]]
+        placed = tokens[at + 3].kind != "word" or lexicon().relations.at([tokens[at + 3].word], 0)
+        if words == [",", "the", "one"] and placed:
+            return tokens[:at] + tokens[at + 3 :]
+    return tokens
 
 
 def _with_exceptions(tokens: Tokens, related: tuple[str, ...], talk: Discourse) -> Targets | None:

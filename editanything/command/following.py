@@ -1,0 +1,64 @@
+"""What may follow a noun, as far as its words alone tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from editanything import colors
+from editanything.command.discourse import Discourse
+from editanything.command.heads import Tokens, is_place
+from editanything.command.lexicon import lexicon
+from editanything.command.nouns import is_person
+from editanything.command.types import Relation, Selector
+
+#: Relations that a picture in the picture has ("on the wall"); the whole one has none of them.
+_IN_VIEW = {"on", "above", "below", "under", "behind", "next_to", "between"}
+
+
+def is_a_thing(after: Tokens, selector: Selector) -> bool:
+    """Whether a picture is one in the picture: several of them, or one on the wall."""
+    if selector.count != 1 or selector.ordinal or selector.superlative or selector.region:
+        return True
+    words = [token.word for token in after]
+    skipped = skip_posture(after) if after else 0
+    if skipped == len(after):
+        return False
+    found = lexicon().relations.at(words, skipped)
+    name = found[0] if found is not None else after[skipped].value
+    return after[skipped].kind == "relation" or name in _IN_VIEW
+
+
+def skip_posture(tokens: Tokens) -> int:
+    """How many words of posture open the tokens: "standing" before a place."""
+    found = lexicon().postures.at([token.word for token in tokens], 0)
+    if found is not None and found[1] < len(tokens):
+        return found[1]
+    if tokens[0].word.endswith("ed") and len(tokens) > 1 and is_place(tokens[1]):
+        return 1
+    return 0
+
+
+def after_says(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
+    """`that says "STOP"`: a thing with that text."""
+    del talk
+    words = [token.word for token in tokens]
+    saying = {"says", "reads", "saying", "reading", "labeled", "labelled"}
+    if tokens[-1].kind != "quote" or len(tokens) not in {2, 3} or words[-2] not in saying:
+        return None
+    text = Selector("text", (tokens[-1].value.casefold(),))
+    return replace(selector, relation=Relation("with", (text,)))
+
+
+def in_color(tokens: Tokens, name: str, wearer: Selector) -> tuple[Selector, ...] | None:
+    """`the lady in red` wears red clothes."""
+    text = " ".join(token.word for token in tokens)
+    if name == "in" and is_person(wearer.noun) and colors.is_color(text):
+        return (Selector("clothes", tuple(text.split())),)
+    return None
+
+
+def eyewear(thing: Selector) -> Selector:
+    """The glasses that a person wears are one thing."""
+    if thing.noun == "glass" and thing.count == "all":
+        return replace(thing, noun="glasses", count=1)
+    return thing
