@@ -17,6 +17,7 @@ from mdt.data.latents import INDEX, LatentSource
 from mdt.data.order import picture
 from mdt.data.parquet import ParquetSource
 from mdt.data.source import DataError, Source
+from mdt.data.stickers import StickerSource
 from mdt.data.webdataset import ShardSource
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "ParquetSource",
     "ShardSource",
     "Source",
+    "StickerSource",
     "batches",
     "open_any",
     "open_source",
@@ -39,6 +41,7 @@ SOURCES: dict[str, Any] = {
     "parquet": ParquetSource,
     "webdataset": ShardSource,
     "latents": LatentSource,
+    "stickers": StickerSource,
 }
 
 
@@ -46,7 +49,7 @@ def open_source(name: str, path: str | Path | Sequence[str | Path], **settings: 
     """A source by its name in `SOURCES`.
 
     Args:
-        name: "folder", "parquet", "webdataset" or "latents".
+        name: a key of `SOURCES`, such as "folder".
         path: where it is.
         settings: of the class.
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mdt.config import _suggest
+from mdt.data.alpha import premultiplied
 from mdt.data.order import picture, uniform
 from mdt.data.picture import Draws
 from mdt.data.source import Array, DataError, Source
@@ -25,7 +26,8 @@ class Batch(NamedTuple):
     """This process's share of a batch.
 
     Attributes:
-        x: (b, C, H, W), float32: pixels in [-1, 1], or latents as they are stored.
+        x: (b, C, H, W), float32: pixels in [-1, 1], or latents as they are stored. Pictures with
+            alpha have four channels, see `mdt.data.alpha`.
         label: (b,), int64; None: the source has no labels.
         position: of the first picture of the global batch in the stream.
     """
@@ -121,7 +123,7 @@ class _Reader(Dataset[Any]):
         x = torch.from_numpy(np.stack([pixels for pixels, _ in read]))
         if x.dtype == torch.uint8:
             x = x.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
-            x = x.div_(127.5).sub_(1)
+            x = premultiplied(x) if x.shape[1] == 4 else x.div_(127.5).sub_(1)
         labels = [label for _, label in read]
         return x, None if labels[0] is None else torch.tensor(labels)
 

@@ -40,7 +40,8 @@ class Source(Protocol):
     def read(self, index: int) -> tuple[Array, int | None]:
         """Picture `index` and its label.
 
-        Pictures are uint8 (H, W, 3), RGB; cached latents are float32 (C, h, w).
+        Pictures are uint8 (H, W, 3), RGB, or (H, W, 4), RGBA with straight alpha; cached latents
+        are float32 (C, h, w).
 
         Raises:
             DataError: the picture cannot be read; names it.

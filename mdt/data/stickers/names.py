@@ -1,0 +1,88 @@
+"""What the stickers show: names, tags and groups, and which stickers are left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+
+#: Emojibase's numbers of groups -> ours. Components (2) and flags (9) are left out.
+GROUPS = {
+    0: "smileys",
+    1: "people",
+    3: "animals",
+    4: "food",
+    5: "travel",
+    6: "activities",
+    7: "objects",
+    8: "symbols",
+}
+#: Of the symbols only plain shapes are kept: the rest are letters and signs in squares.
+_SHAPES = re.compile(r"(red|orange|yellow|green|blue|purple|brown|black|white) (circle|square)$")
+#: What a part after a colon says, where "with" does not.
+_PARTS = {"bald": "bald {}", "beard": "{} with a beard"}
+#: Words that tell twins apart (a man, a woman and a person who surf; a cat and its face).
+_TWINS = re.compile(r"\b(wo)?m[ae]n\b|\bpersons?\b|\bpeople\b|\bfaces?\b|\bwith\b|[^a-z]+")
+#: This share of the names is never trained on.
+HELD_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a sticker shows.
+
+    Attributes:
+        name: such as "red apple".
+        tags: other words for it.
+        group: a value of `GROUPS`.
+        kind: a finer group, such as "food-fruit".
+    """
+
+    name: str
+    tags: tuple[str, ...]
+    group: str
+    kind: str
+
+
+def read_names(data: bytes, groups: bytes) -> dict[str, Name]:
+    """Names by hexcode (see `hexcode`), of all stickers that are kept.
+
+    Skin tones are variants in these files, not entries, so they are left out by themselves.
+
+    Args:
+        data: of Emojibase's `en/data.json`.
+        groups: of its `meta/groups.json`.
+    """
+    kinds = json.loads(groups)["subgroups"]
+    found = {}
+    for entry in json.loads(data):
+        group = GROUPS.get(entry.get("group", 2))
+        name = clean(entry["label"])
+        if group is None or "," in name or (group == "symbols" and not _SHAPES.match(name)):
+            continue
+        tags = tuple(dict.fromkeys(tag.replace("_", " ") for tag in entry.get("tags", ())))
+        found[hexcode(entry["hexcode"])] = Name(name, tags, group, kinds[str(entry["subgroup"])])
+    return found
+
+
+def hexcode(text: str) -> str:
+    """Code points in upper case, "-" between, without the selector of the coloured variant."""
+    return text.upper().replace("-FE0F", "")
+
+
+def clean(label: str) -> str:
+    """A name as one would say it: "man: bald" is a bald man."""
+    label = label.replace("’", "'")
+    thing, colon, part = label.partition(": ")
+    return _PARTS.get(part, "{} with " + part).format(thing) if colon else label
+
+
+def held(name: str) -> bool:
+    """Whether a name is never trained on: a fixed rule, by its hash.
+
+    Twins, such as "man surfing" and "woman surfing", "cat" and "cat face", share their lot.
+    """
+    words = _TWINS.sub(" ", name.lower()).split() or [name.lower()]
+    word = hashlib.sha256(" ".join(words).encode()).digest()[:8]
+    return int.from_bytes(word, "big") < HELD_SHARE * 2**64
