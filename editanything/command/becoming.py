@@ -196,6 +196,8 @@ def make_from(clause: Clause) -> Operations | None:
     material = lexicon().attributes["material"].whole(text.split()) is not None
 
     def make(thing: Selector) -> Operation | None:
+        if thing.noun == "background" and clause.verb in {"fill", "cover"} and is_said(value):
+            return replaced(thing, text)
         if thing.noun in FRAME or not is_said(value):
             return None
         if (
@@ -210,13 +212,18 @@ def make_from(clause: Clause) -> Operations | None:
             color = color_value(text)
             if color is not None and not is_picture_noun(text):
                 return Operation("modify", thing, attribute="color", value=color)
-            how = {"fill": "filled with"}.get(clause.verb, "covered in")
+            how = _COVERED.get(clause.verb, "covered in")
             return Operation("modify", thing, attribute="appearance", value=f"{how} {text}")
         return Operation("modify", thing, attribute="material", value=text)
 
     return each(found, make)
 
 
+_COVERED = {
+    "fill": "filled with", "surround": "surrounded by", "decorate": "decorated with",
+    "adorn": "decorated with", "wrap": "wrapped in", "top": "topped with", "drape": "draped in",
+}  # fmt: skip
+_FILES = {"file", "document", "folder", "app", "editor", "gallery", "website"}
 _STATES = {
     "turn on": "on", "turn": "", "switch": "", "switch on": "on", "light": "lit", "turn off": "off",
     "switch off": "off", "open": "open", "open up": "open", "close": "closed", "shut": "closed",
@@ -239,6 +246,8 @@ def state(clause: Clause) -> Operations | None:
     def make(thing: Selector) -> Operation | None:
         if thing.noun.startswith("@image"):
             return None
+        if thing.noun in _FILES:
+            raise Ask("unsupported", f"{clause.verb} the {thing.noun}")
         if clause.verb in _AGES:
             return Operation("modify", thing, attribute="age", value=_AGES[clause.verb])
         if clause.verb == "shave":

@@ -88,6 +88,8 @@ def exchange(clause: Clause) -> Operations | None:
     pair = _pair(clause)
     if pair is None:
         return None
+    if pair[0].image != pair[1].image:
+        return None  # what another picture shows replaces
     if pair[0] == pair[1]:
         raise Ask("nothing_to_do", pair[0].noun)
     return (Operation("exchange", pair[0], other=pair[1]),)
@@ -216,6 +218,8 @@ def edit_text(clause: Clause) -> Operations | None:
         literal.split()[-1] in _SAYING for literal in clause.match.literals
     )
     is_text = lexicon().groups["text"].whole([thing.noun]) is not None
+    if clause.match.literals[0] in {"put", "place", "paint", "add", "draw", "insert"}:
+        return None  # "draw a line under the title"
     if not (is_text or says) or any(token.kind == "quote" for token in new):
         return None
     if is_text and not says and classify(new, thing) is not None:

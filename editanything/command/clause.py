@@ -54,6 +54,14 @@ class Clause:
         """What is meant where no thing is named: the selection, else the whole picture."""
         return SELECTION if self.talk.selection and not self.talk.last else IMAGE
 
+    def overall(self, name: str = "T") -> Targets | None:
+        """The same, but "it" with nothing before it is the whole picture."""
+        named = [token.word for token in self.slot(name)]
+        alone = named in (["it"], ["this"], ["that"])
+        if alone and not self.talk.last and not self.talk.selection:
+            return Targets((IMAGE,))
+        return self.things(name)
+
     def things(self, name: str = "T") -> Targets | None:
         """The things that a slot names."""
         return targets(self.slot(name), self.talk)

@@ -74,7 +74,6 @@ _STYLE_VERBS = {
     "cartoonify": "cartoon", "cartoonize": "cartoon", "cartoonise": "cartoon", "animefy": "anime",
     "anime-fy": "anime", "ghiblify": "ghibli", "pixarify": "pixar",
 }  # fmt: skip
-_PICTURE_ITSELF = (["it"], ["this"], ["that"])
 
 
 def style(clause: Clause) -> Operations | None:
@@ -106,10 +105,7 @@ def _style_things(clause: Clause) -> tuple[Selector, ...]:
     """What gets the style; "it" with nothing before is the picture itself."""
     if not clause.has("T"):
         return (IMAGE,)
-    named = [token.word for token in clause.slot("T")]
-    if named in _PICTURE_ITSELF and not clause.talk.last and not clause.talk.selection:
-        return (IMAGE,)
-    found = clause.things()
+    found = clause.overall()
     return () if found is None else tuple(map(_without_style, found.things))
 
 

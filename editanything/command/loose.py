@@ -100,8 +100,8 @@ def _direction(tokens: Tokens, loose: Loose) -> Taken:
     for at, token in enumerate(tokens):
         if token.kind == "toward":
             value = _DIRECTION_OF.get(token.value, token.value)
-            stop = at + 1
-            return _cut(tokens, at, stop), replace(loose, direction=value)
+            start, stop = at - (at > 1 and tokens[at - 1].kind == "origin"), at + 1
+            return _cut(tokens, start, stop), replace(loose, direction=value)
     words = _words(tokens)
     for at in range(1, len(words)):
         found = lexicon().directions.at(words, at)
@@ -118,6 +118,9 @@ def _direction(tokens: Tokens, loose: Loose) -> Taken:
     return tokens, loose
 
 
+_SHARES = {"half": 50.0, "third": 33.3, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
+
+
 def _factor(tokens: Tokens, loose: Loose) -> Taken:
     words = _words(tokens)
     for at in range(len(words)):
@@ -131,8 +134,10 @@ def _factor(tokens: Tokens, loose: Loose) -> Taken:
         if words[at : at + 3] == ["a", "factor", "of"] and _number_at(tokens, at + 3) is not None:
             start = _back(tokens, at, {"by"})
             return _cut(tokens, start, at + 4), replace(loose, factor=_number_at(tokens, at + 3))
-        if words[at] == "half" and words[at - 1 : at] == ["by"]:
-            return _cut(tokens, at - 1, at + 1), replace(loose, percent=50.0)
+        share = _SHARES.get(words[at])
+        start = at - 1 - (words[at - 1 : at] == ["a"])
+        if share is not None and words[start : start + 1] == ["by"]:
+            return _cut(tokens, start, at + 1), replace(loose, percent=share)
         if words[at] == "half" and words[at - 1 : at] == ["to"]:
             stop = at + 1
             return _end_size(tokens, at - 1, stop), replace(loose, factor=0.5)

@@ -131,5 +131,6 @@ def _is_quality(word: str) -> bool:
 def _closed_words() -> frozenset[str]:
     """Articles, prepositions, pronouns and their like: never a noun."""
     lex = lexicon()
+    sides = {"left", "right", "middle", "center"}
     nouns = {"reference", "image", "half", "time", "second", "bit", "lot", "x", "selected"}
-    return frozenset(lex.said["function"]["words"].words() - nouns)
+    return frozenset(lex.said["function"]["words"].words() - nouns) | sides

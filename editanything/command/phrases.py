@@ -258,6 +258,9 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
         return _relative(tokens[2:], selector, talk)
     if opening[0] == "whose":
         return _whose(tokens[1:], selector, talk)
+    seen = _seen_from(opening, selector, [token.word for token in tokens])
+    if seen:
+        return _after(tokens[seen:], selector, talk)
     skipped = skip_posture(tokens)
     if skipped:
         return _after(tokens[skipped:], selector, talk)
@@ -266,6 +269,14 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
         if found is not None:
             return found
     return None
+
+
+def _seen_from(opening: list[str], selector: Selector, words: list[str]) -> int:
+    """How many words say from where "the closest tree" is closest: "to the camera"."""
+    if selector.superlative not in {"nearest", "farthest"} or opening[0] not in {"to", "from"}:
+        return 0
+    start = 1 + (words[1:2] == ["the"])
+    return start + 1 if set(words[start : start + 1]) & lexicon().sets["viewers"] else 0
 
 
 def _relative(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:

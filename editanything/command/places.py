@@ -57,9 +57,6 @@ def _place_at(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] |
     return _sides(words, at) or _framed(lex, words, at) or _plain_relation(lex, words, at)
 
 
-_US = {"us", "me", "you", "camera", "viewer", "lens", "front", "foreground", "observer", "screen"}
-
-
 def _seen_from_here(words: list[str], at: int) -> tuple[str, str, int] | None:
     """`closest to us`, `furthest from the camera`, `farthest away`, `nearest to the left edge`."""
     extreme = _EXTREME_ADVERBS.get(words[at])
@@ -72,7 +69,7 @@ def _seen_from_here(words: list[str], at: int) -> tuple[str, str, int] | None:
     if stop < len(words) and words[stop] in _EXTREMES and "to" in little:
         value = _EXTREMES[words[stop]]
         return "extreme", value, stop + 1 + (words[stop + 1 : stop + 2] in (["edge"], ["side"]))
-    if stop < len(words) and words[stop] in _US and little:
+    if stop < len(words) and words[stop] in lexicon().sets["viewers"] and little:
         return "extreme", extreme, stop + 1
     if stop == len(words) and little[-1:] in (["away"], ["back"]):
         return "extreme", extreme, stop
@@ -103,6 +100,8 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
     """`in the top left corner (of the picture)`, `to the left (of X)`, `from the right`."""
     if words[at] not in _INTO | _TOWARD | {"from"}:
         return None
+    if words[at] == "to" and words[at - 1] in _EXTREMES and words[at - 2] not in {"the", "from"}:
+        return None  # "left to right"
     stop = at + 1
     far = False
     while stop < len(words) and words[stop] in _ARTICLES | {"very", "far", "extreme"}:

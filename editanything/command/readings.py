@@ -68,6 +68,10 @@ def _is_needed(words: list[str], stop: int) -> bool:
         "not",
         "nothing",
         "something",
+        "your",
+        "some",
+        "whatever",
+        "stuff",
     }
 
 

@@ -70,6 +70,9 @@ def opening_refusal(words: list[str], asked: bool, question_mark: bool) -> str |
         and not any(word in grammar().by_first for word in body[chat[1] :])
     ):
         return "not_an_edit"
+    tells = {"tell", "describe", "explain", "recognize", "guess"}
+    if asked and body and (body[0] in tells or (question_mark and body[0] == "see")):
+        return "not_an_edit"
     opener = said["questions"]["words"].at(body, 0)
     if opener is None or asked:
         return None

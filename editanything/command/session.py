@@ -57,8 +57,9 @@ def _steps(clause: Clause) -> int | str | None:
         return 1 if clause.verb != "reverse" else None
     if clause.verb == "restore" and not numbers:
         return None
-    if "few" in words and not numbers:
-        return 3
+    times = {"few": 3, "twice": 2, "thrice": 3, "couple": 2}
+    for word in sorted(words & set(times)):
+        return numbers[0] if numbers else times[word]
     return numbers[0] if numbers else 1
 
 

@@ -158,7 +158,9 @@ def _split(tokens: Tokens, talk: Discourse) -> list[Selector] | None:
         if first is not None:
             inner.name(*first)
             last = noun_phrase(_after_joint(tokens, at), inner) or last
-            return [*first, last]
+            sides = first[-1].noun == last.noun and first[-1].region and last.region
+            one_each = [replace(thing, count=1) for thing in (*first, last)]
+            return one_each if sides else [*first, last]
     return None
 
 

@@ -105,6 +105,34 @@ def _can_wear(thing: Selector) -> bool:
     return is_person(thing.noun) or is_kind(thing.noun, "animal") or thing.noun == "@selection"
 
 
+_BARE = {"underwear", "lingerie", "panties", "bra", "thong", "boxers", "g-string"}
+_SCANTY = {"bikini", "swimsuit", "swimwear", "leotard"}
+_YOUNG = {
+    "girl",
+    "boy",
+    "child",
+    "kid",
+    "toddler",
+    "baby",
+    "teenager",
+    "teen",
+    "youngster",
+    "student",
+}
+
+
+def _refuse_baring(found: Targets, text: str) -> None:
+    """Nobody is stripped to the underwear, no child to a bikini.
+
+    Raises:
+        Ask: unsafe.
+    """
+    words = set(text.split())
+    young = any(set(thing.noun.split()) & _YOUNG for thing in found.things)
+    if words & _BARE or (young and words & _SCANTY):
+        raise Ask("unsafe", text)
+
+
 def _dressed(clause: Clause, found: Targets) -> Operations | None:
     """A hat is added to what is worn; a suit replaces the clothes."""
     value = clause.slot("V")
@@ -112,6 +140,7 @@ def _dressed(clause: Clause, found: Targets) -> Operations | None:
     if made is None or take_image(value)[1] is not None:
         return None
     text, count = made
+    _refuse_baring(found, text)
     if not is_kind(text, "clothing", "accessory") and clause.verb not in _DRESSING:
         return None
     on_top = is_kind(text, "accessory") or text.split()[-1] in lexicon().sets["worn_on_top"]
@@ -130,7 +159,7 @@ def _dressed(clause: Clause, found: Targets) -> Operations | None:
 
 def transfer_style(clause: Clause) -> Operations | None:
     """The look of another picture for a thing of this one."""
-    found = clause.things() if clause.has("T") else Targets((IMAGE,))
+    found = clause.overall() if clause.has("T") else Targets((IMAGE,))
     if found is None:
         return None
     talk = clause.talk.copy()
