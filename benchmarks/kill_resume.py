@@ -3,7 +3,7 @@
     python benchmarks/kill_resume.py [--trials 20] [--processes 1 2] [--seed 0]
 
 A tiny MDTv2 learns pictures that are drawn here. One run is never stopped; each trial is killed
-(SIGKILL, the whole group of processes) once or twice at random moments from its first step on and
+(SIGKILL, all of its processes) once or twice at random moments from its first step on and
 then finished. Weights, averages, optimizer, settings and the loss log must come out as the same
 bytes. Prints a line a trial, then one JSON line.
 """
@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import random
-import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +24,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 from PIL import Image
 
 SETTINGS = """# A tiny network, for trials.
@@ -70,12 +70,11 @@ def command(settings: Path, data: Path, out: Path, processes: int) -> list[str]:
 
 
 def start(words: list[str]) -> subprocess.Popen[str]:
-    """In a group of its own, one thread a process, on the CPU."""
+    """One thread a process, on the CPU."""
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(  # noqa: S603
         words,
         env=environment,
-        start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -96,10 +95,19 @@ def kill_at(words: list[str], out: Path, step: int, delay_s: float) -> int:
     while process.poll() is None and _logged(out) < step:
         time.sleep(0.005)
     time.sleep(delay_s)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_all(process.pid)
     process.communicate()
     return _newest(out)
+
+
+def kill_all(number: int) -> None:
+    """SIGKILL for a process and all that it started; torchrun's have groups of their own."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = [psutil.Process(number), *psutil.Process(number).children(recursive=True)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family)
 
 
 def _logged(out: Path) -> int:
