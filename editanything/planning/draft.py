@@ -14,8 +14,8 @@ from editanything import frames, masks
 from editanything.command.describe import describe
 from editanything.command.types import Operation, Selector
 from editanything.errors import Refusal
-from editanything.grounders.base import HOW_TO_POINT, Grounder, Grounding
-from editanything.types import Box, Mask, Seen, Step
+from editanything.grounders.base import HOW_TO_POINT, MADE_UP, Found, Grounder
+from editanything.types import Box, Mask, Region, Seen, Step
 
 # How far an operation's area reaches beyond its target, in pixels. A removal takes the rim along: a
 # hole cut tight leaves an outline of the thing. What is lifted brings its mixed rim, a background
@@ -92,7 +92,7 @@ class Draft:
             )
         return mask
 
-    def _ground(self, selector: Selector) -> Grounding:
+    def _ground(self, selector: Selector) -> Found:
         try:
             return self.grounder.ground(self.seen, selector, selection=self.selection)
         except Refusal as refusal:
@@ -103,7 +103,7 @@ class Draft:
             if self.pointed_at is None:
                 self.notes.append(f"“{describe(selector)}” is taken to be your selection.")
             self.pointed_at = selector
-            return Grounding((self.selection,), "your selection")
+            return Found((Region(MADE_UP, self.selection),), "your selection")
 
     def _active(self) -> Iterator[Step]:
         return (step for step in self.steps if step.on)
