@@ -148,6 +148,8 @@ def add(clause: Clause) -> Operations | None:
         return None
     if clause.verb == "make" and not has_article(value):
         return None
+    if len(value) > 1 and not any(token.known for token in value):
+        return None
     words = value_text(value).partition(" of ")[0].split()
     if lexicon().said["unsupported"]["values"].whole(words) is not None:
         raise Ask("unsupported", " ".join(words))

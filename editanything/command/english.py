@@ -12,6 +12,7 @@ import gzip
 import io
 import sys
 from bisect import bisect_left
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,6 +31,10 @@ class WordTable:
         at = bisect_left(self._lines, f"{word}\t")
         found = at < len(self._lines) and self._lines[at].startswith(f"{word}\t")
         return self._lines[at].partition("\t")[2] if found else None
+
+    def words(self, holding: str = "\t") -> Iterator[str]:
+        """Every word of the table whose line holds these letters, in order."""
+        return (line.partition("\t")[0] for line in self._lines if holding in line)
 
 
 def write_table(lines: list[str], target: Path) -> None:
@@ -52,6 +57,11 @@ def entry(word: str) -> dict[str, tuple[str, ...]]:
     if fields is None:
         return {}
     return {field[0]: tuple(field[2:].split("/")) for field in fields.split("\t")}
+
+
+def nouns() -> Iterator[str]:
+    """Every word of the table that can be a noun."""
+    return _table().words("\tn:")
 
 
 def is_english(word: str) -> bool:

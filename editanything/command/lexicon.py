@@ -116,6 +116,7 @@ class Lexicon:
     size_tails: Phrases
     sets: dict[str, frozenset[str]]  # small sets that single rules ask for
     vocabulary: frozenset[str]  # what typing slips are repaired to
+    openers: frozenset[str]  # the first words of all verbs
     core: frozenset[str]  # the words that most sentences are made of: likelier than others
 
 
@@ -164,6 +165,7 @@ def lexicon() -> Lexicon:
         said=said,
         size_tails=said["sets"]["size_tails"],
         sets={name: frozenset(words) for name, words in phrases["sets"].items()},
+        openers=_openers() - set(phrases["function"]["words"]),
         core=_core(phrases),
         vocabulary=_vocabulary((nouns, places, values, phrases), everything, set(irregular)),
     )
@@ -184,8 +186,15 @@ def _vocabulary(tables: tuple[Table, ...], nouns: set[str], irregular: set[str])
     return frozenset(word for word in out if word.replace("-", "").isalpha() and word.islower())
 
 
+def _openers() -> frozenset[str]:
+    """The first words of the verbs of operations.txt."""
+    verbs = read_table("operations.txt", "verbs")["verbs"]
+    return frozenset(word.split()[0] for words in verbs.values() for word in words)
+
+
 def _core(phrases: Table) -> frozenset[str]:
-    """Little words, and the first four verbs of every class."""
+    """Little words, basic colours and shares of the frame, the first four verbs of every class."""
     verbs = read_table("operations.txt", "verbs")["verbs"]
     first = {word for words in verbs.values() for word in words[:4] if word.isalpha()}
-    return frozenset(phrases["function"]["words"]) | first | set(verbs)
+    usual = set(phrases["sets"]["usual"]) | set(colors.EXAMPLES)
+    return frozenset(phrases["function"]["words"]) | first | set(verbs) | usual

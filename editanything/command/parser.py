@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from editanything.command.attributes import color_value, value_text
@@ -23,7 +24,14 @@ from editanything.command.readings import (
     without_reasons,
     words_of,
 )
-from editanything.command.refusals import NEEDS_VALUE, opening_refusal, refuse, unsafe_words
+from editanything.command.refusals import (
+    NEEDS_VALUE,
+    is_plain_thing,
+    opening_refusal,
+    refuse,
+    unsafe_words,
+)
+from editanything.command.spelling import near_verbs
 from editanything.command.splitting import (
     MAX_LOOK_AHEAD,
     ends,
@@ -53,6 +61,33 @@ def parse(text: str, *, images: tuple[str, ...] = ("A",), selection: bool = Fals
         The operations in the order spoken, or the reason why not and a question to ask back.
     """
     tokens = join_places(without_fillers(tokenize(text[:MAX_CHARACTERS])))
+    command = _understood(text, tokens, images, selection)
+    if command.reason not in {"no_operation", "vague", "nonsense", "no_target"}:
+        return command
+    for other in _other_verbs(tokens):
+        again = _understood(text, other, images, selection)
+        if again.status == "ok":
+            return again
+    return command
+
+
+def _other_verbs(tokens: Tokens) -> Iterator[Tokens]:
+    """`tokens` with a usual verb that is one slip away from the first word: "sap the two cups".
+
+    Only where that word opens nothing, and the words name no thing.
+    """
+    if len(tokens) < 2 or tokens[0].kind != "word" or starts_clause(tokens):
+        return
+    if strip_opening(tokens) != tokens or tokens[0].word in lexicon().core:
+        return
+    talk = Discourse(selection=False, images=("A",))
+    if is_plain_thing(tokens, talk):
+        return
+    for verb in near_verbs(tokens[0].word):
+        yield (replace(tokens[0], word=verb), *tokens[1:])
+
+
+def _understood(text: str, tokens: Tokens, images: tuple[str, ...], selection: bool) -> Command:
     if not any(token.kind not in {"comma", "stop", "arrow"} for token in tokens):
         return refuse(text, "empty")
     bad = unsafe_words(words_of(tokens))

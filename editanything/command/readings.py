@@ -112,7 +112,13 @@ def without_fillers(tokens: Tokens) -> Tokens:
             at += 1
         else:
             at = found[1]
+            at += at < len(tokens) and tokens[at].kind == "comma" and not _starts(tokens[at + 1 :])
     return tuple(out)
+
+
+def _starts(tokens: Tokens) -> bool:
+    """Whether a verb of the grammar comes next."""
+    return bool(tokens) and tokens[0].word in lexicon().openers & lexicon().core
 
 
 def without_reasons(tokens: Tokens) -> Tokens:

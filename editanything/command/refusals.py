@@ -166,7 +166,7 @@ def _missing(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, st
     if verb and (words[verb] in _PREPOSITIONS or tokens[verb].kind == "relation"):
         return "no_target", " ".join(words[:verb])
     if verb and words[0] in NEEDS_VALUE:
-        if _is_thing(tokens[verb:], talk):
+        if is_plain_thing(tokens[verb:], talk):
             return "no_value", " ".join(words[verb:])
         stop = next(
             (
@@ -176,10 +176,10 @@ def _missing(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, st
             ),
             0,
         )
-        if stop and _is_thing(tokens[verb:stop], talk) and stop + 1 == len(words):
+        if stop and is_plain_thing(tokens[verb:stop], talk) and stop + 1 == len(words):
             return "no_value", " ".join(words[verb:stop])
         return "vague", " ".join(words[verb:])
-    if _is_thing(tokens, talk):
+    if is_plain_thing(tokens, talk):
         return "no_operation", " ".join(words)
     if verb:
         return (
@@ -201,7 +201,8 @@ NEEDS_VALUE = {
 }  # fmt: skip
 
 
-def _is_thing(tokens: Tokens, talk: Discourse) -> bool:
+def is_plain_thing(tokens: Tokens, talk: Discourse) -> bool:
+    """Whether words only name things."""
     try:
         return bool(tokens) and targets(tokens, talk) is not None
     except Unresolved:

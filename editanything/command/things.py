@@ -9,6 +9,7 @@ English table it is opened only when a sentence needs it.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -46,6 +47,11 @@ def kinds(noun: str) -> frozenset[str]:
     """The kinds of a noun in the singular; empty where WordNet has no such thing to be seen."""
     letters = _table().get(noun)
     return frozenset(KINDS[letter] for letter in letters or "")
+
+
+def nouns() -> Iterator[str]:
+    """Every noun of the table."""
+    return _table().words()
 
 
 def is_thing(noun: str) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
-from editanything import colors
-from editanything.command import english, things
 from editanything.command.lexicon import lexicon
+from editanything.command.numerals import NUMBERS, ORDINALS
+from editanything.command.spelling import american, is_known, repair
 
 
 @dataclass(frozen=True)
@@ -71,59 +70,6 @@ _WHOLE = {
     "favourite": "favorite", "neighbour": "neighbor", "airplane": "airplane", "ur": "your",
     "jewellery": "jewelry", "tyre": "tire", "tyres": "tires", "blonde": "blond",
 }  # fmt: skip
-_UNITS_AND_TEENS = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-    "nineteen", "twenty",
-)  # fmt: skip
-NUMBERS = {word: float(n) for n, word in enumerate(_UNITS_AND_TEENS)} | {
-    "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0,
-    "ninety": 90.0, "hundred": 100.0, "dozen": 12.0, "couple": 2.0,
-}  # fmt: skip
-ORDINALS = {
-    word: n
-    for n, word in enumerate(
-        [
-            "first",
-            "second",
-            "third",
-            "fourth",
-            "fifth",
-            "sixth",
-            "seventh",
-            "eighth",
-            "ninth",
-            "tenth",
-        ],
-        1,
-    )
-} | {"last": -1}
-#: Units and signs that never need repair, besides the lexicon's own words.
-_SMALL = frozenset(
-    [
-        "px",
-        "pct",
-        "deg",
-        "rgb",
-        "hd",
-        "uhd",
-        "res",
-        "mm",
-        "cm",
-        "x",
-        "k",
-        "p",
-        "a",
-        "i",
-        "o",
-        "s",
-        "t",
-        "b",
-        "c",
-        "d",
-        "e",
-    ]
-)
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
@@ -131,11 +77,30 @@ def tokenize(text: str) -> tuple[Token, ...]:
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'")
     out: list[Token] = []
     for match in _PARTS.finditer(text):
-        out.extend(_tokens(match.lastgroup or "", match.group().strip()))
-    return tuple(out)
+        opens = not out or out[-1].kind in {"stop", "comma"} or out[-1].word in _OPENERS
+        out.extend(_tokens(match.lastgroup or "", match.group().strip(), opens))
+    return tuple(_mended(out))
 
 
-def _tokens(kind: str, raw: str) -> Iterable[Token]:
+def _mended(tokens: list[Token]) -> Iterable[Token]:
+    """`form image B` is from it: the one slip between two right words that is common."""
+    for at, token in enumerate(tokens):
+        before, after = (tokens[at - 1].word if at else "the"), tokens[at + 1 : at + 2]
+        slipped = token.word == "form" and before not in {"the", "a", "its", "this", "of", "to"}
+        if slipped and after and after[0].word in _AFTER_FROM:
+            token = replace(token, word="from")
+        yield token
+
+
+_AFTER_FROM = {
+    "the", "image", "picture", "photo", "my", "a", "this", "that", "reference", "second", "left",
+    "right", "top", "bottom",
+}  # fmt: skip
+#: Words after which a clause opens, and a slip is most likely one of a verb.
+_OPENERS = {"then", "please", "you", "also", "just"}
+
+
+def _tokens(kind: str, raw: str, opens: bool) -> Iterable[Token]:
     lower = raw.casefold()
     if kind == "quote":
         return [Token("“quote”", raw, "quote", raw[1:-1].strip())]
@@ -151,7 +116,7 @@ def _tokens(kind: str, raw: str) -> Iterable[Token]:
         return [Token({"%": "percent", "°": "degrees"}[lower], raw)]
     if kind in {"comma", "stop", "arrow"}:
         return [Token({"comma": ",", "stop": ".", "arrow": "->"}[kind], raw, kind)]
-    return _word_tokens("b&w" if "&" in lower and len(lower) > 1 else lower, raw)
+    return _word_tokens("b&w" if "&" in lower and len(lower) > 1 else lower, raw, opens)
 
 
 def _number(text: str) -> float:
@@ -161,13 +126,13 @@ def _number(text: str) -> float:
     return float(text.replace(",", "."))
 
 
-def _word_tokens(word: str, raw: str) -> list[Token]:
+def _word_tokens(word: str, raw: str, opens: bool = False) -> list[Token]:
     if word in _WHOLE:
         return [_plain(part, raw) for part in _WHOLE[word].split()]
     for ending, full in _CONTRACTED.items():
         if word.endswith(ending) and len(word) > len(ending):
             stem = word.removesuffix(ending)
-            return [*_word_tokens(stem, raw.removesuffix(ending)), _plain(full, raw)]
+            return [*_word_tokens(stem, raw.removesuffix(ending), opens), _plain(full, raw)]
     if word.endswith("'s"):
         return [*_word_tokens(word[:-2], raw[:-2]), Token("'s", "'s", "own")]
     if word.endswith("'"):
@@ -176,116 +141,15 @@ def _word_tokens(word: str, raw: str) -> list[Token]:
     if "-" in word and word not in lexicon().vocabulary:
         parts = zip(word.split("-"), raw.split("-"), strict=True)
         return [token for part, typed in parts for token in _word_tokens(part, typed)]
-    return [_plain(word, raw)]
+    return [_plain(word, raw, opens)]
 
 
-def _plain(word: str, raw: str) -> Token:
-    if word in NUMBERS and word != "one":
-        return Token(word, raw, "number", str(NUMBERS[word]))
-    if word in ORDINALS:
-        return Token(word, raw, "ordinal", str(ORDINALS[word]))
-    fixed = repair(american(word))
+def _plain(word: str, raw: str, opens: bool = False) -> Token:
+    fixed = repair(american(word), opens)
     if fixed in NUMBERS and fixed != "one":
         return Token(fixed, raw, "number", str(NUMBERS[fixed]))
+    if fixed in ORDINALS:
+        return Token(fixed, raw, "ordinal", str(ORDINALS[fixed]))
     if fixed in _WHOLE and " " not in _WHOLE[fixed]:
         fixed = _WHOLE[fixed]
-    return Token(fixed, raw, known=_is_known(fixed))
-
-
-def _is_known(word: str) -> bool:
-    return _is_common(word) or bool(things.kinds(word))
-
-
-def _is_common(word: str) -> bool:
-    if word in lexicon().vocabulary or word in _SMALL or english.is_english(word):
-        return True
-    return colors.comparative(word) is not None
-
-
-def _likely_slip(word: str, candidate: str) -> bool:
-    """Whether a rare word ("bleu", a place, a name) is likelier a slip of a usual one."""
-    return sorted(word) == sorted(candidate) or (len(word) > 4 and candidate in lexicon().core)
-
-
-_BRITISH = (
-    ("our", "or"), ("isation", "ization"), ("ising", "izing"), ("ised", "ized"), ("ises", "izes"),
-    ("ise", "ize"), ("tre", "ter"), ("ogue", "og"), ("lled", "led"), ("lling", "ling"),
-    ("ller", "ler"), ("yse", "yze"), ("mould", "mold"), ("plough", "plow"), ("pyjama", "pajama"),
-    ("kerb", "curb"), ("aeroplane", "airplane"), ("doughnut", "donut"), ("programme", "program"),
-    ("armour", "armor"), ("gramme", "gram"), ("storey", "story"),
-)  # fmt: skip
-
-
-@lru_cache(maxsize=4096)
-def american(word: str) -> str:
-    """The American spelling of a British word, where the vocabulary has only that one."""
-    known = lexicon().vocabulary
-    if word in known or len(word) < 5:
-        return word
-    for british, ours in _BRITISH:
-        spelt = word.replace(british, ours)
-        if spelt != word and (spelt in known or _base_in(spelt, known)):
-            return spelt
-    return word
-
-
-def _base_in(word: str, known: frozenset[str]) -> bool:
-    """Whether an inflected form belongs to a word of the vocabulary."""
-    bases = {lemma for lemmas in english.entry(word).values() for lemma in lemmas}
-    return not bases.isdisjoint(known)
-
-
-@lru_cache(maxsize=4096)
-def repair(word: str) -> str:
-    """The word, or the nearest word of the vocabulary if it is none.
-
-    At most one edit in a word of up to five letters, two in a longer one (an edit puts in, leaves
-    out, changes or swaps neighbouring letters). A correct English word is never touched.
-    """
-    if len(word) < 3 or len(word) > 24 or not word.isalpha() or _is_common(word):
-        return word
-    rare = bool(things.kinds(word))
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    limit = 1 if len(word) <= 5 else 2
-    near = process.extract(
-        word, _candidates(), scorer=OSA.distance, score_cutoff=limit, limit=12, processor=None
-    )
-    if rare:
-        near = [found for found in near if _likely_slip(word, found[0])]
-    if not near:
-        return word
-    return min(near, key=lambda found: _slip_cost(word, found[0], int(found[1])))[0]
-
-
-def _slip_cost(word: str, candidate: str, distance: int) -> tuple[int, int, int, int, int, str]:
-    """Swapped letters are the likeliest slip, then doubled ones; common words before others."""
-    swapped = sorted(word) == sorted(candidate)
-    doubled = set(word) == set(candidate)
-    return (
-        distance - (1 if swapped and distance > 1 else 0),
-        0 if swapped else 1,
-        0 if doubled else 1,
-        0 if candidate in lexicon().core else 1,
-        0 if word[0] == candidate[0] else 1,
-        candidate,
-    )
-
-
-@lru_cache(maxsize=1)
-def _candidates() -> tuple[str, ...]:
-    """The vocabulary and the plurals of its nouns."""
-    lex = lexicon()
-    nouns = {word for words in lex.kinds.values() for word in words if " " not in word}
-    plurals = {plural(noun) for noun in nouns if noun not in lex.plural_only}
-    return tuple(sorted(word for word in lex.vocabulary | plurals if len(word) > 1))
-
-
-def plural(noun: str) -> str:
-    """The regular plural of a noun."""
-    if noun.endswith(("s", "x", "z", "ch", "sh")):
-        return noun + "es"
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return noun[:-1] + "ies"
-    return noun + "s"
+    return Token(fixed, raw, known=is_known(fixed))
