@@ -48,7 +48,8 @@ def act(clause: Clause) -> Operations | None:
     text = value_text(value)
     if _happens(text) and not any(map(_acts, found.things)):
         return each(found, lambda thing: Operation("modify", thing, attribute="state", value=text))
-    if not all(map(_acts, found.things)) or not _is_deed(text.split()):
+    posing = lexicon().attributes["pose"].at(text.split(), 0) is not None
+    if not (posing or all(map(_acts, found.things))) or not _is_deed(text.split()):
         return None
     return each(
         found, lambda thing: Operation("modify", thing, attribute=_attribute(text), value=text)

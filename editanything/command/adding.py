@@ -51,7 +51,12 @@ def new_thing(tokens: Tokens) -> tuple[str, Count] | None:
         return None
     if not is_new_thing(rest) or any(token.kind in {"comma", "stop"} for token in rest):
         return None
+    if any(token.word == "pair" for token in tokens[:at]) and rest[0].word in _PAIRED:
+        return rest[0].word, 1
     return _lemmatized(rest, count)
+
+
+_PAIRED = {"glasses", "sunglasses", "scissors", "jeans", "shorts", "pants", "headphones"}
 
 
 def _lemmatized(tokens: Tokens, count: Count | None) -> tuple[str, Count] | None:
@@ -151,7 +156,8 @@ def add(clause: Clause) -> Operations | None:
     if len(value) > 1 and not any(token.known for token in value):
         return None
     words = value_text(value).partition(" of ")[0].split()
-    if lexicon().said["unsupported"]["values"].whole(words) is not None:
+    unsupported = lexicon().said["unsupported"]
+    if any(unsupported[kind].whole(words) for kind in ("values", "quantities")):
         raise Ask("unsupported", " ".join(words))
     one = new_thing(value)
     about = one[0].split()[-1] if one is not None else clause.talk.noun

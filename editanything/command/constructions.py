@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from editanything.command.heads import Tokens
-from editanything.command.lexicon import FOLDER
+from editanything.command.lexicon import FOLDER, lexicon
 
 FILTERS = (
     "blur", "sharpen", "brighten", "darken", "grayscale", "saturate", "desaturate", "pixelate",
@@ -207,8 +207,16 @@ def _match(
             yield {part.name: tokens[at:]}, ()
         return
     for stop in range(at + 1, len(tokens) + 1):
+        if _cuts_compound(words, stop):
+            continue
         for slots, literals in _match(rest, tokens, words, stop):
             yield {part.name: tokens[at:stop], **slots}, literals
+
+
+def _cuts_compound(words: list[str], stop: int) -> bool:
+    """Whether a slot would end inside a noun: "make the traffic | light green"."""
+    inside = stop + 1 < len(words)
+    return inside and lexicon().compounds.whole(words[stop - 1 : stop + 1]) is not None
 
 
 def _match_literal(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from editanything import colors
+from editanything.command.asides import words_of
 from editanything.command.clause import Operations
 from editanything.command.discourse import Discourse, Unresolved, is_owner
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
-from editanything.command.readings import words_of
 from editanything.command.targets import targets
 from editanything.command.types import Operation, Selector
 

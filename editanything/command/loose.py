@@ -282,7 +282,8 @@ def _sides(tokens: Tokens, loose: Loose) -> Taken:
     for at, token in enumerate(tokens):
         sides = _side_of(token) if at else ()
         if not sides:
-            kept.append(token)
+            if token.word != "of" or at == 0 or not _side_of(tokens[at - 1]):
+                kept.append(token)  # "the top of the picture": of it
             continue
         found.extend(side for side in sides if side not in found)
         while (

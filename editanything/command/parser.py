@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from editanything.command.asides import (
+    is_assurance,
+    is_complaint,
+    mentioned,
+    without_fillers,
+    without_reasons,
+    words_of,
+)
 from editanything.command.attributes import color_value, value_text
 from editanything.command.checks import check, merge
 from editanything.command.clause import Ask, Operations
@@ -14,16 +22,7 @@ from editanything.command.keeping import Keep, keeping, with_keep
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import can_be_noun
 from editanything.command.places import join_places
-from editanything.command.readings import (
-    is_assurance,
-    is_complaint,
-    mentioned,
-    strip_opening,
-    strip_polite,
-    without_fillers,
-    without_reasons,
-    words_of,
-)
+from editanything.command.readings import strip_opening, strip_polite
 from editanything.command.refusals import (
     NEEDS_VALUE,
     is_plain_thing,

@@ -68,7 +68,7 @@ def _special(tokens: Tokens, talk: Discourse) -> Selector | None:
         if not talk.selection:
             raise Unresolved(" ".join(words))
         return Selector("@selection")
-    if lex.groups["image"].whole(body) is not None:
+    if lex.groups["image"].whole(body) is not None and words != ["the", "frame"]:
         return Selector("@image")
     if lex.groups["background"].whole(body) is not None:
         return Selector("background")

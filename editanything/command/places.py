@@ -51,7 +51,9 @@ def join_places(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
 
 
 def _place_at(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | None:
-    seen = _seen_from_here(words, at)
+    if words[at] == "to" and words[at - 1] in _EXTREMES and words[at - 2] not in {"the", "from"}:
+        return None  # "left to right"
+    seen = _seen_from_here(words, at) or _in_the_back(words, at)
     if seen is not None:
         return seen
     return _sides(words, at) or _framed(lex, words, at) or _plain_relation(lex, words, at)
@@ -100,8 +102,9 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
     """`in the top left corner (of the picture)`, `to the left (of X)`, `from the right`."""
     if words[at] not in _INTO | _TOWARD | {"from"}:
         return None
-    if words[at] == "to" and words[at - 1] in _EXTREMES and words[at - 2] not in {"the", "from"}:
-        return None  # "left to right"
+    behind = words[at + 1 : at + 3] in (["the", "back"], ["the", "rear"], ["the", "distance"])
+    if words[at] in {"in", "at"} and behind and words[at + 3 : at + 4] != ["of"]:
+        return "region", "background", at + 3
     stop = at + 1
     far = False
     while stop < len(words) and words[stop] in _ARTICLES | {"very", "far", "extreme"}:
@@ -124,6 +127,14 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
     if far and kind == "region" and value in _EXTREMES:
         return "extreme", _EXTREMES[value], stop
     return kind, value, stop
+
+
+def _in_the_back(words: list[str], at: int) -> tuple[str, str, int] | None:
+    """`in the back`: the background; "at the back of the house" is a relation."""
+    behind = words[at + 1 : at + 3] in (["the", "back"], ["the", "rear"])
+    if words[at] not in {"in", "at"} or not behind or words[at + 3 : at + 4] == ["of"]:
+        return None
+    return "region", "background", at + 3
 
 
 def _of_frame(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from editanything.command.asides import words_of
 from editanything.command.constructions import grammar, verb_length
 from editanything.command.discourse import Discourse, Unresolved
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_picture_noun
-from editanything.command.readings import words_of
 from editanything.command.targets import targets
 from editanything.command.types import REJECTED, Command
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from editanything.command.asides import words_of
 from editanything.command.constructions import grammar, verb_length
 from editanything.command.heads import Tokens
 from editanything.command.keeping import starts_keep
 from editanything.command.lexicon import lexicon
-from editanything.command.readings import strip_opening, strip_polite, words_of
+from editanything.command.readings import strip_opening, strip_polite
 
 MAX_CLAUSE_WORDS = 60
 MAX_LOOK_AHEAD = 3 * MAX_CLAUSE_WORDS  # words in which the end of a clause is sought

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from editanything.command.asides import words_of
 from editanything.command.clause import Ask, Clause, Operations
 from editanything.command.constructions import Construction, grammar, matches
 from editanything.command.discourse import IMAGE, Discourse, Unresolved
@@ -12,7 +13,7 @@ from editanything.command.loose import Loose, take
 from editanything.command.operations import BUILDERS
 from editanything.command.phrases import noun_phrase
 from editanything.command.places import join_places
-from editanything.command.readings import readings, words_of
+from editanything.command.readings import readings
 from editanything.command.refusals import explain, plainly
 from editanything.command.tokens import tokenize
 from editanything.command.types import Operation, Selector

@@ -1,0 +1,80 @@
+"""What stands beside a command: fillers, reasons, assurances, complaints, mentions of a thing."""
+
+from __future__ import annotations
+
+from editanything.command.constructions import grammar
+from editanything.command.heads import Tokens
+from editanything.command.lexicon import lexicon
+from editanything.command.tokens import Token
+
+
+def words_of(tokens: Tokens) -> list[str]:
+    """The words of the tokens; a quotation is no word."""
+    return [token.word if token.kind != "quote" else "" for token in tokens]
+
+
+def without_fillers(tokens: Tokens) -> Tokens:
+    """`tokens` without "um", "you know" and, after the first word, "please"."""
+    fillers, words = lexicon().said["fillers"]["words"], words_of(tokens)
+    out: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        found = fillers.at(words, at)
+        if found is None or (at == 0 and words[0] in {"please", "kindly", "pls", "plz"}):
+            out.append(tokens[at])
+            at += 1
+        else:
+            at = found[1]
+            if at < len(tokens) and tokens[at].kind == "comma" and not _starts(tokens[at + 1 :]):
+                at += 1
+                if out and out[-1].kind == "comma":  # "the, you know, cable"
+                    out.pop()
+    return tuple(out)
+
+
+def _starts(tokens: Tokens) -> bool:
+    """Whether a verb of the grammar comes next."""
+    return bool(tokens) and tokens[0].word in lexicon().openers & lexicon().core
+
+
+def without_reasons(tokens: Tokens) -> Tokens:
+    """`tokens` up to "because ...", "so that it ..."; what comes after the next comma stays."""
+    reasons, words = lexicon().said["reasons"]["words"], words_of(tokens)
+    start = next((at for at in range(2, len(words)) if reasons.at(words, at)), len(tokens))
+    stop = next((at for at in range(start, len(words)) if tokens[at].kind == "comma"), len(tokens))
+    return tokens[:start] + tokens[stop:]
+
+
+def is_assurance(tokens: Tokens) -> bool:
+    """Whether words only say that the result shall look right: "fill in the background"."""
+    words = [word for word in words_of(tokens) if word not in {",", "."}]
+    return lexicon().said["assurances"]["words"].whole(words) is not None
+
+
+def mentioned(tokens: Tokens) -> Tokens | None:
+    """The thing that words name without asking for anything: "there is a logo on the wall"."""
+    said, words = lexicon().said["mentions"], words_of(tokens)
+    if is_complaint(tokens):
+        return None
+    opens = said["opens"].at(words, 0)
+    if opens is not None:
+        tokens, words = tokens[opens[1] :], words[opens[1] :]
+    elif words[0] in grammar().by_first:
+        return None
+    for at in range(1, len(words)):
+        says = said["says"].at(words, at)
+        if says is not None:
+            return tokens[says[1] :] if words[at] in {"has", "have"} else tokens[:at]
+    return tokens or None
+
+
+def is_complaint(tokens: Tokens) -> bool:
+    """Whether words only say what is wrong: "that pole ruins the shot", "it is too dark"."""
+    said, words = lexicon().said["wishes"], words_of(tokens)
+    if said["dislike"].at(words, 0) is not None:
+        return True
+    if words[0] in grammar().by_first:
+        return False
+    if "too" in words:
+        return True
+    return any(said["gone"].at(words, at) is not None for at in range(1, len(words)))
