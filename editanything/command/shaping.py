@@ -91,6 +91,8 @@ def grow_shrink(clause: Clause) -> Operations | None:
         return None
     if factor == 1.0:
         raise Ask("nothing_to_do", "the size")
+    if factor <= 0:
+        raise Ask("no_value", "it", "How large should it be?")
     found = clause.things()
     if found is None or any(thing.noun == "background" for thing in found.things):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 
 from editanything import colors
 from editanything.command import english, things
@@ -165,8 +166,8 @@ def _candidates() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _english() -> tuple[str, ...]:
     """Every long noun of the English table and of WordNet."""
-    every = {*english.nouns(), *(noun for noun in things.nouns() if " " not in noun)}
-    return tuple(sorted(word for word in every if len(word) >= _LONG - 1))
+    every = chain(english.nouns(), (noun for noun in things.nouns() if " " not in noun))
+    return tuple(word for word in every if len(word) >= _LONG - 1)
 
 
 def _plural(noun: str) -> str:
