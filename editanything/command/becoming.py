@@ -17,6 +17,7 @@ from editanything.command.attributes import (
 )
 from editanything.command.changing import is_new_thing, replaced
 from editanything.command.clause import Ask, Clause, Operations, each
+from editanything.command.discourse import is_owner
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_kind, is_person, is_picture_noun, singular
@@ -104,13 +105,22 @@ def ask_for_value(things: tuple[Selector, ...], clause: Clause) -> None:
         raise Ask("no_value", things[0].noun)
 
 
+def _is_paint(clause: Clause) -> bool:
+    """Whether what is put on a thing is a colour rather than another thing."""
+    text = value_text(clause.slot("A"))
+    if is_picture_noun(text):
+        return False
+    said = {"paint", "color", "colour", "tint", "shade", "dye"} & set(clause.words)
+    return bool(said) or colors.parse_color(text) is None or text.split()[-1] in colors.EXAMPLES
+
+
 def modify(clause: Clause) -> Operations | None:
     """A thing becomes of another colour, material, expression, ... that the lexicon knows."""
     found, value = clause.things(), clause.slot("A")
     if found is None:
         return None
-    if clause.verb in {"use", "apply", "add", "put"} and is_picture_noun(value_text(value)):
-        return None  # "add snow on the roof" is no colour
+    if clause.verb in {"use", "apply", "add", "put"} and not _is_paint(clause):
+        return None  # "add snow on the roof", "add blush to the cheeks" are no colours
 
     def make(thing: Selector) -> Operation | None:
         named = _attribute_slot(thing)
@@ -130,7 +140,7 @@ def modify(clause: Clause) -> Operations | None:
 def modify_loosely(clause: Clause) -> Operations | None:
     """The same for adjectives that the lexicon does not know, and for "make the dog a cat"."""
     found, value = clause.things(), clause.slot("A")
-    if found is None or not is_said(value):
+    if found is None or not is_said(value) or clause.verb in {"use", "apply", "add", "put"}:
         return None
     look = any("look" in literal for literal in clause.match.literals)
 
@@ -191,6 +201,8 @@ def make_from(clause: Clause) -> Operations | None:
     found, value = clause.things(), clause.slot("A")
     if found is None:
         return None
+    if is_owner(value[0].word):
+        return None  # "make the sleeves of her dress longer"
     text = value_text(value)
     covered = clause.verb not in {"make", "build", "recreate", "have"}
     material = lexicon().attributes["material"].whole(text.split()) is not None

@@ -166,10 +166,13 @@ def replaced(thing: Selector, text: str) -> Operation:
     return Operation("replace", thing, value=text)
 
 
+_NEVER_LAST = {"the", "a", "to", "with", "of", "and", "by", "color", "colour", "size", "shape"}
+
+
 def is_new_thing(tokens: Tokens) -> bool:
     """Whether the words can name a new thing: there is a noun or a colour in them."""
     words = [token.word for token in tokens]
-    if not tokens or len(tokens) > 16 or words[-1] in {"the", "a", "to", "with", "of", "and", "by"}:
+    if not tokens or len(tokens) > 16 or words[-1] in _NEVER_LAST:
         return False
     if tokens[0].kind in {"quote", "relation", "region", "toward", "comma"}:
         return False
@@ -190,8 +193,8 @@ def is_attribute(thing: Selector) -> bool:
 def put_instead(clause: Clause) -> Operations | None:
     """`put a lamp instead of the vase`, `substitute a tree for the pole`."""
     new = clause.slot("V")
-    if not is_new_thing(new):
-        return None
+    if not is_new_thing(new) or (len(new) > 1 and new[1].word in _DEFINITE):
+        return None  # "make the statue bronze instead of stone"
     talk = clause.talk.about(singular(new[-1].word)[0])
     found = targets(clause.slot("T"), talk)
     if found is None or take_image(new)[1] not in (None, "A"):

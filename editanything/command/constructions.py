@@ -207,16 +207,21 @@ def _match(
             yield {part.name: tokens[at:]}, ()
         return
     for stop in range(at + 1, len(tokens) + 1):
-        if _cuts_compound(words, stop):
+        if _cuts(tokens, words, stop):
             continue
         for slots, literals in _match(rest, tokens, words, stop):
             yield {part.name: tokens[at:stop], **slots}, literals
 
 
-def _cuts_compound(words: list[str], stop: int) -> bool:
+def _cuts(tokens: Tokens, words: list[str], stop: int) -> bool:
     """Whether a slot would end inside a noun: "make the traffic | light green"."""
-    inside = stop + 1 < len(words)
-    return inside and lexicon().compounds.whole(words[stop - 1 : stop + 1]) is not None
+    if stop < len(tokens) and tokens[stop].kind == "own":
+        return True
+    if stop + 1 >= len(words):
+        return False
+    if words[stop - 2 : stop] == ["of", "her"]:
+        return True  # "the sleeves of her | dress longer"
+    return lexicon().compounds.whole(words[stop - 1 : stop + 1]) is not None
 
 
 def _match_literal(

@@ -91,7 +91,9 @@ def _read_quantity(tokens: Tokens, at: int, head: Head) -> int:
 def _read_order(tokens: Tokens, at: int, head: Head) -> int:
     lex = lexicon()
     words = [token.word for token in tokens]
-    if tokens[at].kind == "ordinal" and at + 1 < len(tokens):
+    if tokens[at].kind == "ordinal" and head.region and words[at + 1 : at + 2] == ["of"]:
+        return 0  # "the bottom third of the picture"
+    if tokens[at].kind == "ordinal":
         head.ordinal = int(tokens[at].value)
         return at + 1
     found = lex.superlatives.at(words, at)
@@ -99,7 +101,9 @@ def _read_order(tokens: Tokens, at: int, head: Head) -> int:
         head.superlative = found[0]
         return found[1]
     found = lex.regions.at(words, at)
-    if found is not None and found[1] < len(tokens) and tokens[found[1]].kind == "word":
+    third = found is not None and words[found[1] : found[1] + 2] == ["third", "of"]
+    follows = found is not None and found[1] < len(tokens)
+    if found is not None and follows and (third or tokens[found[1]].kind == "word"):
         if lex.compounds.at([*words[:-1], singular(words[-1])[0]], at) is not None:
             return 0  # "front door"
         if words[found[1]] in {"of", "and"}:

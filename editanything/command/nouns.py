@@ -102,7 +102,8 @@ def can_name(words: list[str]) -> bool:
     if can_be_noun(words[-1]) or is_compound(words):
         return True
     alone = len(words) == 1 and words[0] not in colors.EXAMPLES
-    return alone and colors.is_color(words[0]) and things.is_thing(words[0])
+    noun = things.is_thing(words[0]) or "n" in english.entry(words[0])
+    return alone and colors.is_color(words[0]) and noun
 
 
 def is_compound(words: list[str]) -> bool:
@@ -116,7 +117,7 @@ def is_compound(words: list[str]) -> bool:
 
 def is_name(names: list[str]) -> bool:
     """Whether words are one noun; "hair short" and "photo look" are not."""
-    verbs = {"look", "looks", "say", "says"}
+    verbs = {"look", "looks", "say", "says", "back"}
     unlike = _is_quality(names[-1]) or names[-1] in verbs
     return not (unlike and len(names) > 1 and not is_compound(names)) and can_name(names)
 

@@ -198,6 +198,8 @@ def _region_noun(
         if found is None or found[1] != stop or words[stop : stop + 1] != ["of"]:
             return None
         head.region = found[0]
+    elif words[at : at + 2] == ["third", "of"]:
+        stop = at + 1
     elif not (stop == at + 1 and lex.groups["portion"].at(words, at)):
         return None
     if stop == len(tokens):
@@ -244,6 +246,8 @@ def _build(tokens: Tokens, head: Head, talk: Discourse) -> Selector | None:
 
 def _headless(head: Head, talk: Discourse) -> Selector | None:
     """`the second`, `both`, `the leftmost`: the noun named before."""
+    if head.ordinal is not None and talk.noun is not None:
+        return Selector(talk.noun, ordinal=(head.ordinal, None))
     if head.count in (2, "all") and talk.last:
         return talk.last[-1]
     return None

@@ -322,13 +322,15 @@ def _telegram(tokens: Tokens) -> Iterator[Tokens]:
         if lex.filters.whole(words[at:]) is not None or colors.comparative(words[-1]):
             yield (_MAKE, *tokens)
             break
-    if len(tokens) <= 5 and words[0] not in grammar().by_first:
+    if words[:1] == ["as"] and words[1:2] in (["a"], ["an"]) and len(words) <= 6:
+        yield (_MAKE, Token("the", ""), Token("picture", ""), Token("into", ""), *tokens[1:])
+    if len(tokens) <= 8 and words[0] not in grammar().by_first:
         picture = (Token("the", ""), Token("picture", ""))
         if lex.filters.whole(words) is not None:
             yield (_MAKE, *picture, *tokens)
         if (
             lex.scenes.whole(words) is not None
             or words[:4] == ["in", "the", "style", "of"]
-            or words[-1] in {"style", "filter", "effect"}
+            or words[-1] in {"style", "filter", "effect", "version", "look"}
         ):
             yield (_MAKE, *picture, *tokens)

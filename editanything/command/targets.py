@@ -71,7 +71,7 @@ def _with_exceptions(tokens: Tokens, related: tuple[str, ...], talk: Discourse) 
         skip = at + 1 + (tokens[at + 1 : at + 2] != () and tokens[at + 1].word in {"for", "not"})
         group = _try(tokens[:at], talk)
         spared = None if group is None else _coordinated(tokens[skip:], talk.about(group.noun))
-        if group is not None and spared and len(spared) > 1 and group.count == "all":
+        if group is not None and spared and group.count == "all" and group.exclude is None:
             return Targets((replace(group, exclude=spared[0]),), related, spared[1:])
     return None
 
@@ -193,6 +193,8 @@ def _distribute(parts: list[Selector]) -> list[Selector]:
     last = parts[-1]
     out = []
     for part in parts[:-1]:
+        if part.ordinal and last.ordinal and part.ordinal[1] is None:
+            part = replace(part, ordinal=(part.ordinal[0], last.ordinal[1]))
         if part.relation is None and part.region is None and part.part_of is None:
             alike = not part.noun.startswith(("@", "*")) and part.noun != "background"
             if alike:

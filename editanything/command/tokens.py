@@ -76,9 +76,15 @@ def tokenize(text: str) -> tuple[Token, ...]:
     """The tokens of a command. Unknown words are repaired where the vocabulary has a near one."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'")
     out: list[Token] = []
+    typed = re.findall(r"[^\W\d_]+", text)
+    named = 2 * sum(word[0].isupper() for word in typed) < len(typed)  # capitals mean names
     for match in _PARTS.finditer(text):
         opens = not out or out[-1].kind in {"stop", "comma"} or out[-1].word in _OPENERS
-        out.extend(_tokens(match.lastgroup or "", match.group().strip(), opens))
+        raw = match.group().strip()
+        if named and not opens and raw.istitle() and raw.isalpha() and raw.lower() not in _WHOLE:
+            out.extend(_name(raw))
+        else:
+            out.extend(_tokens(match.lastgroup or "", raw, opens))
     return tuple(_mended(out))
 
 
@@ -98,6 +104,14 @@ _AFTER_FROM = {
 }  # fmt: skip
 #: Words after which a clause opens, and a slip is most likely one of a verb.
 _OPENERS = {"then", "please", "you", "also", "just"}
+
+
+def _name(raw: str) -> list[Token]:
+    """A word with a capital inside a sentence is no slip, whatever it is."""
+    word = raw.casefold()
+    if is_known(word):
+        return _word_tokens(word, raw)
+    return [Token(word, raw, known=False)]
 
 
 def _tokens(kind: str, raw: str, opens: bool) -> Iterable[Token]:
