@@ -75,7 +75,7 @@ def open_data(data: DataSettings, input_size: Any, vae: str, factor: int) -> Sou
     """
     if not data.path:
         raise ConfigError("Say where the pictures are: data.path=FOLDER.")
-    more = {"labels": data.labels, **data.settings}
+    more = {**({} if data.labels else {"labels": False}), **data.settings}
     if data.name == "latents":
         more["vae"] = vae or None
     else:

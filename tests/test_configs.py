@@ -7,8 +7,7 @@ import torch
 
 from editanything.editor import Editor
 from mdt.config import config_folder, load
-from mdt.diffusion import make_objective
-from mdt.parts import build_network, make_optimizer, make_rate
+from mdt.parts import build_network, make_optimizer, make_rate, named_settings, objective_of
 from mdt.settings import TrainSettings
 
 EDIT_PRESETS = sorted((config_folder() / "edit").glob("*.yaml"))
@@ -45,17 +44,19 @@ def test_a_training_recipe_builds_and_opens_with_what_it_is_for(path):
     assert len(head) >= 3
     assert f"{path.stem} data.path=" in " ".join(head)
     latents = settings.data.name == "latents"
-    shape = (4, 32, 32) if latents else (3, settings.data.size, settings.data.size)
+    channels = 4 if settings.data.name in ("latents", "stickers") else 3
+    side = 32 if latents else settings.data.size
+    shape = (channels, side, side)
     names = tuple(map(str, range(1000 if latents else 10))) if settings.data.labels else None
     with torch.device("meta"):
         network = build_network(settings, Pictures(names, shape), shape)
+    assert network.config["in_channels"] == channels
     optimizer, peak = make_optimizer(settings.optimizer, network)
     assert optimizer.param_groups[0]["lr"] == peak
     assert make_rate(settings)(settings.steps // 2) > 0
-    objective = make_objective(**settings.objective)
-    assert objective.num_passes == (1 if settings.objective.get("alternate") else 2) or (
-        objective.mask_ratio is None
-    )
+    objective, told = objective_of(settings.objective), named_settings(settings.objective)
+    both = told.get("mask_ratio") and not told.get("alternate")
+    assert objective.num_passes == (2 if both else 1)
     assert network.config.get("learn_sigma", False) == (settings.objective["name"] == "mdtv2")
 
 
