@@ -220,7 +220,7 @@ def edit_text(clause: Clause) -> Operations | None:
     says = clause.verb in {"write", "inscribe", "engrave"} or any(
         literal.split()[-1] in _SAYING for literal in clause.match.literals
     )
-    is_text = lexicon().groups["text"].whole([thing.noun]) is not None
+    is_text = lexicon().groups["text"].whole([thing.noun.rpartition(" ")[2]]) is not None
     if clause.match.literals[0] in {"put", "place", "paint", "add", "draw", "insert"}:
         return None  # "draw a line under the title"
     if not (is_text or says) or any(token.kind == "quote" for token in new):

@@ -133,6 +133,8 @@ def in_noun(tokens: Tokens, at: int, start: int) -> bool:
         return True
     if token.word == "couple":
         return True
+    if at > start and following is not None and following.word == "by" and _is_passive(token.word):
+        return False
     if token.kind != "word" or token.word in STOPS:
         return False
     if lex.relations.at([token.word], 0) is not None:
@@ -154,8 +156,14 @@ STOPS = {
     "the", "a", "an", "its", "his", "her", "their", "my", "your", "it", "them", "him", "should",
     "must", "needs", "with", "than", "if", "because", "when", "where", "he", "she", "they", "i",
     "you", "we", "was", "were", "has", "have", "does", "do", "both", "all", "every", "without",
-    "off", "out", "away", "aside", "up", "down", "more", "less", "cast", "thrown", "belonging",
+    "off", "out", "away", "aside", "up", "down", "more", "less", "belonging",
 }  # fmt: skip
+
+
+def _is_passive(word: str) -> bool:
+    """Whether a word can be what is done by somebody: "worn by the man"."""
+    base = english.verb_base(word)
+    return word == "cast" or (base is not None and base != word and not word.endswith("s"))
 
 
 def is_place(token: Token) -> bool:

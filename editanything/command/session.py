@@ -51,7 +51,8 @@ def _steps(clause: Clause) -> int | str | None:
             }
             else None
         )
-    if words - lexicon().sets["step_words"]:
+    last = clause.slot("Q")[-1].word if clause.slot("Q") else ""
+    if words - lexicon().sets["step_words"] and last not in {"change", "edit", "step"}:
         return None
     if clause.verb in {"cancel", "reverse", "repeat that"} and not clause.slot("Q"):
         return 1 if clause.verb != "reverse" else None
