@@ -110,8 +110,9 @@ def _needed(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
+        name = module.partition(".")[0]
         raise DataError(
-            f"Stickers are made with {module.split('.')[0]}, which is not installed: pip install "
+            f"Stickers are made with {name}, which is not installed: pip install "
             "'mdt-edit[stickers]'."
         ) from None
 
