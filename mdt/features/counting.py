@@ -1,7 +1,7 @@
 """Pictures -> features -> statistics, on one process or many, with the same result.
 
 The values depend neither on the number of processes (features are gathered in order of picture
-number) nor, beyond the rounding of the feature network, on the batch.
+number) nor on the batch (the network sees blocks of one size).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Counting:
     Attributes:
         network: that gives the features.
         keep: which arrays of `Statistics` beside mean and covariance, of `EVERYTHING`.
-        batch: pictures at a time, on each process.
+        batch: pictures read at a time, on each process.
         size: side that pictures are filled and cropped to first, as in training; None: their own.
         workers: processes that read pictures, beside each process; 0: none.
         accelerator: of accelerate; None: this process alone.
@@ -105,16 +105,21 @@ class _Prepared(torch.utils.data.Dataset[Tensor]):
         return self.prepare(self.source.read(index)[0])
 
 
+#: Pictures that the network sees at a time.
+NUM_ROWS = 16
+
+
 @torch.no_grad()
 def _features(source: Source, how: Counting) -> Iterator[dict[str, np.ndarray]]:
     """Features of all pictures in order, on every process; each computes its share of them.
 
     Batch b holds pictures [b * batch, (b + 1) * batch) and goes to process b % processes. The
-    last ones are filled up with the last picture, so that the network always sees one shape.
+    last ones are filled up with the last picture. The network sees `NUM_ROWS` pictures at a time,
+    picture i in row i % NUM_ROWS, whatever the batch: kernels round alike for one shape alone.
     """
     rank, world = how.place
     total = len(source)
-    batch = min(how.batch, total)
+    batch = -(-min(how.batch, total) // NUM_ROWS) * NUM_ROWS
     rounds = -(-total // (batch * world))
     starts = [(i * world + rank) * batch for i in range(rounds)]
     mine = [[min(i, total - 1) for i in range(start, start + batch)] for start in starts]
@@ -132,12 +137,12 @@ def _features(source: Source, how: Counting) -> Iterator[dict[str, np.ndarray]]:
     for x in _with_bar(loader, how):
         # Full precision and one algorithm: features shall be the same tomorrow.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            found = network(x.to(device))
-        rows = {"pooled": found.pooled}
-        if "spatial_mean" in how.keep and found.spatial is not None:
-            rows["spatial"] = found.spatial
-        if "probabilities" in how.keep and found.probabilities is not None:
-            rows["probabilities"] = found.probabilities
+            parts = [network(part.to(device)) for part in x.split(NUM_ROWS)]
+        rows = {"pooled": torch.cat([part.pooled for part in parts])}
+        if "spatial_mean" in how.keep and parts[0].spatial is not None:
+            rows["spatial"] = torch.cat([part.spatial for part in parts])
+        if "probabilities" in how.keep and parts[0].probabilities is not None:
+            rows["probabilities"] = torch.cat([part.probabilities for part in parts])
         if how.accelerator is not None:
             rows = {key: how.accelerator.gather(value) for key, value in rows.items()}
         yield {key: value[:left].float().cpu().numpy() for key, value in rows.items()}
