@@ -40,7 +40,7 @@ def test_the_command_line_says_what_became_of_each(folder, tmp_path, capsys):
     assert main(words) == 2  # there is no spoon in the cat's picture
     captured = capsys.readouterr()
     assert "a.jpg.png" in captured.out
-    assert "b.jpg: I cannot find “the spoon”" in captured.out
+    assert "b.jpg: There is no “the spoon”" in captured.out
     assert "1 of the pictures" in captured.err
 
 
