@@ -17,7 +17,7 @@ from mdt.data.latents import INDEX, LatentSource
 from mdt.data.order import picture
 from mdt.data.parquet import ParquetSource
 from mdt.data.source import DataError, Source
-from mdt.data.stickers import StickerSource
+from mdt.data.stickers import SceneSource, StickerSource
 from mdt.data.webdataset import ShardSource
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "FolderSource",
     "LatentSource",
     "ParquetSource",
+    "SceneSource",
     "ShardSource",
     "Source",
     "StickerSource",
@@ -42,6 +43,7 @@ SOURCES: dict[str, Any] = {
     "webdataset": ShardSource,
     "latents": LatentSource,
     "stickers": StickerSource,
+    "scenes": SceneSource,
 }
 
 

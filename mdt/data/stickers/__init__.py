@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from mdt.data.stickers.grounds import Light
+from mdt.data.stickers.scene_source import SceneSource
+from mdt.data.stickers.scenes import Scene, Thing, scene, scene_at
 from mdt.data.stickers.source import StickerSource
 
-__all__ = ["StickerSource"]
+__all__ = ["Light", "Scene", "SceneSource", "StickerSource", "Thing", "scene", "scene_at"]

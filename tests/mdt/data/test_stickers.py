@@ -4,8 +4,11 @@ import argparse
 import hashlib
 import json
 import pickle
+import re
+import shlex
 import stat
 import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -17,7 +20,7 @@ from mdt.data.alpha import premultiplied, straight
 from mdt.data.command import add_arguments, run
 from mdt.data.stickers import fetch as fetching
 from mdt.data.stickers.build import build, write
-from mdt.data.stickers.fetch import NAMES, check, fetch, member
+from mdt.data.stickers.fetch import FLUENT, NAMES, NOTO, check, fetch, member
 from mdt.data.stickers.names import HELD_SHARE, clean, held
 
 
@@ -168,7 +171,8 @@ def test_the_held_names_are_a_fixed_share():
         ("man: bald", "bald man"),
         ("person: blond hair", "person with blond hair"),
         ("woman: beard", "woman with a beard"),
-        ("one o’clock", "one o'clock"),
+        ("one o’clock", "clock at one o'clock"),
+        ("automobile", "car"),
         ("red apple", "red apple"),
     ],
 )
@@ -261,3 +265,31 @@ def test_the_command(npm, tmp_path):
     with pytest.raises(DataError, match="could not get emojibase-data"):
         run(arguments)
     assert not (tmp_path / "out").exists()
+
+
+TEXT = (Path(__file__).resolve().parents[3] / "docs" / "stickers.md").read_text(encoding="utf-8")
+
+
+def test_the_page_says_what_is(stickers, tmp_path, monkeypatch, capsys):
+    (tmp_path / "stickers").symlink_to(stickers)
+    monkeypatch.chdir(tmp_path)
+    first, second = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    space = {}
+    exec(compile(first, "stickers.md", "exec"), space)
+    assert space["x"].shape == (4, 4, 32, 32)
+    assert space["rgba"].dtype == torch.uint8
+    exec(compile(second, "stickers.md", "exec"), space)
+    assert space["drawn"].caption in capsys.readouterr().out
+    for package in (FLUENT, NOTO, NAMES):
+        assert f"{package.name} {package.version}" in TEXT
+
+
+def test_the_page_s_command_is_understood():
+    _, verb, *words = shlex.split(
+        re.search(r"^```sh\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)[1]
+    )
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    arguments = parser.parse_args(words)
+    assert verb == "data"
+    assert (arguments.output, arguments.size, arguments.styles) == ("stickers", 128, "fluent,noto")
