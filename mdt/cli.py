@@ -196,6 +196,7 @@ def _of_module(name: str) -> tuple[Add, Run]:
 
 
 VERBS: dict[str, tuple[str, Add, Run]] = {
+    "data": ("Get a set of pictures, such as stickers.", *_of_module("mdt.data.command")),
     "train": ("Train a network, or go on with a run that was stopped.", _add_train, _train),
     "encode": ("Cache the latents of pictures.", *_of_module("mdt.encode")),
     "evaluate": ("Measure how far samples are from a reference.", *_of_module("mdt.evaluate")),

@@ -90,7 +90,7 @@ def export(
 
 
 def open_vae(folder: str | Path) -> Any:
-    """The VAE of diffusers in a folder that its `save_pretrained` wrote, in eval().
+    """The VAE, of diffusers or our own, in a folder that `save_pretrained` wrote, in eval().
 
     Raises:
         CheckpointError: a ValueError: no such folder, another kind of model, broken weights.
@@ -99,6 +99,7 @@ def open_vae(folder: str | Path) -> Any:
 
     kind = _class_name(folder, "a VAE's save_pretrained")
     network = getattr(diffusers, kind, None) if kind.startswith("Autoencoder") else None
+    network = models.Autoencoder if kind == "Autoencoder" else network
     if network is None:
         raise CheckpointError(f"{folder} holds a {kind}, which is no VAE of diffusers.")
     return _open(network, folder)

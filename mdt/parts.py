@@ -212,11 +212,16 @@ def make_rate(settings: TrainSettings) -> Callable[[float], float]:
 
 def _start_from(network: Network, folder: Path) -> None:
     """Take the weights of a run (its first average) or of a model's folder."""
-    from mdt.convert import open_model
+    from mdt.convert import open_model, open_vae
 
     run = Run(folder)
     steps = run.steps()
-    other = open_weights(run.place(steps[-1])) if steps else open_model(folder)
+    if steps:
+        other = open_weights(run.place(steps[-1]))
+    elif isinstance(network, models.Autoencoder):
+        other = open_vae(folder)
+    else:
+        other = open_model(folder)
     put(network.state_dict(), other.state_dict(), f"init={folder}")
 
 

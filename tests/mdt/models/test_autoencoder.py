@@ -1,7 +1,13 @@
+import hashlib
+import json
+from pathlib import Path
+
 import pytest
 import torch
 
+import mdt
 from mdt import codec
+from mdt.convert import open_vae
 from mdt.models import Autoencoder, build_model
 from mdt.models.autoencoder import AutoencoderObjective
 
@@ -83,3 +89,21 @@ def test_bad_settings_are_refused():
         tiny(pixels_per_latent=4)
     with pytest.raises(ValueError, match="0 or more"):
         AutoencoderObjective(kl=-1)
+
+
+def test_the_shipped_one_is_what_its_card_says_and_keeps_a_drawing():
+    folder = Path(mdt.__file__).parent / "weights" / "stickers-autoencoder"
+    card = json.loads((folder / "card.json").read_text())
+    assert hashlib.sha256((folder / card["file"]).read_bytes()).hexdigest() == card["sha256"]
+    network = open_vae(folder)
+    rows, columns = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
+    away = torch.hypot(rows - 64.0, columns - 60.0)
+    alpha = (40.5 - away).clamp(0, 1)
+    disc = torch.stack([alpha * 0.9, alpha * (0.2 + rows / 400), alpha * 0.3, alpha])
+    x = disc[None] * 2 - 1
+    with torch.no_grad():
+        latents = codec.encode(x, network)
+        error = (codec.decode(latents, network) - x).square().mean() / 4
+    assert -10 * torch.log10(error) > 28
+    assert 0.3 < float(latents.std()) < 3
+    assert latents.shape == (1, 16, 16, 16)
