@@ -9,7 +9,7 @@ from typing import Any
 # diffusers looks for this name beside a class, to know how a pipeline's part is loaded.
 from diffusers.models.modeling_utils import ModelMixin  # noqa: F401
 
-from mdt.models.autoencoder import Autoencoder
+from mdt.models.autoencoder import Autoencoder as Autoencoder  # opened by its name
 from mdt.models.conditioning import Text, drop_label
 from mdt.models.dit import DiT
 from mdt.models.masking import draw_kept
@@ -22,7 +22,6 @@ from mdt.models.uvit import UViT
 
 __all__ = [
     "MODELS",
-    "Autoencoder",
     "DiT",
     "MDTv1",
     "MDTv2",

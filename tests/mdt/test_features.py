@@ -248,7 +248,8 @@ def test_a_network_learns_and_is_written_with_its_card(tmp_path, two_classes, me
     path = train(recipe, said.append)
     assert path.stat().st_size < 20_000
     losses = [float(line.split("loss ")[1].split(",")[0]) for line in said]
-    assert len(losses) == 8 and losses[-1] < losses[0]
+    # A single step of so small a batch is noisy.
+    assert len(losses) == 8 and np.mean(losses[4:]) < losses[0]
     network = open_features("convnet", path)
     card = convnet.read_card("features-cifar", tmp_path / "one")
     assert card["pictures_seen"] == 8 * 32
