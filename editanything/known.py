@@ -36,6 +36,8 @@ def known_regions(picture: Picture) -> tuple[Region, ...]:
         return ()
     regions = regions_of(recipe.source)
     for edit in recipe.edits:
+        if any("mask" in settings for settings in edit.changes.values()):
+            return ()  # something else was changed than the words say
         regions = _after(edit, regions)
     return regions
 

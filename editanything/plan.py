@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from editanything.command.types import Command
+from editanything.command.describe import describe
+from editanything.command.types import Command, Operation
 from editanything.errors import InputError, Refusal
 from editanything.grounders.base import Grounder
 from editanything.planning import PLANNERS
+from editanything.planning.change import OF_CLAUSES, changed_operation, changed_step, checked
 from editanything.planning.draft import Draft, SecondPicture
 from editanything.recipe import Edit
 from editanything.types import Backend, Box, Mask, Progress, Related, Seen, Step
@@ -62,10 +64,31 @@ class EditPlan:
         off = set(self.edit.off) - {i} if on else set(self.edit.off) | {i}
         return self.replan(replace(self.edit, off=tuple(sorted(off))))
 
+    def change(self, i: int, **settings: Any) -> EditPlan:
+        """A new plan with settings of step number `i` changed; later steps are planned anew.
+
+        Args:
+            i: the step's number, from 0.
+            settings: `prompt` (what it becomes, in words), `mask` (what it acts on: bool (H, W) at
+                this step), `strength` (0..1, of colours and filters), `seed`, `feather_px`.
+                Prompt and mask are of a whole clause: of all copies of one thing, say.
+
+        Raises:
+            InputError: no such step or setting, or a value that it cannot have.
+        """
+        _check_number(i, len(self.steps), "step")
+        clause = self.steps[i].clause
+        first = next(n for n, step in enumerate(self.steps) if step.clause == clause)
+        changes = {number: dict(kept) for number, kept in self.edit.changes.items()}
+        for name, value in checked(settings).items():
+            changes.setdefault(first if name in OF_CLAUSES else i, {})[name] = value
+        return self.replan(replace(self.edit, changes=changes))
+
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON values, for the command line, the app and HTTP."""
         return {
             "text": self.edit.text,
+            "ops": [operation.to_dict() for operation in self.command.ops],
             "steps": [_step_to_dict(step) for step in self.steps],
             "related": [
                 {"type": r.type, "score": r.score, "evidence": r.evidence, "on": r.on}
@@ -116,15 +139,16 @@ def make_plan(
         seed=edit.seed,
         off=frozenset(edit.off),
     )
-    for operation in command.ops:
-        planner = PLANNERS.get(operation.op)
-        if planner is None:
-            raise _cannot(operation.op)
-        for step in planner(draft, operation):
+    for clause, operation in enumerate(command.ops):
+        settings = edit.changes.get(len(draft.steps), {})
+        operation = changed_operation(operation, settings)
+        for step in _steps_of(draft, operation, settings):
             painted_by_none = not any(b.can(step.op, step.params) for b in backends)
             if (step.frame is None or step.op == "outpaint") and painted_by_none:
                 raise _cannot(step.op)
-            draft.add(step)
+            own = edit.changes.get(len(draft.steps), {})
+            step = changed_step(_told(step, operation, clause), own)
+            draft.add(step, brings=_brings(operation))
     return EditPlan(
         command=command,
         steps=tuple(draft.steps),
@@ -133,6 +157,33 @@ def make_plan(
         replan=replan,
         notes=tuple(draft.notes),
     )
+
+
+def _steps_of(draft: Draft, operation: Operation, settings: Mapping[str, Any]) -> list[Step]:
+    """The steps of one operation, on the mask that the user has given it, if there is one."""
+    planner = PLANNERS.get(operation.op)
+    if planner is None:
+        raise _cannot(operation.op)
+    draft.given = None
+    if "mask" in settings:
+        if operation.target is None:
+            raise InputError(f"“{operation.op}” acts on no part of the picture: it has no mask.")
+        draft.given = operation.target, settings["mask"]
+    return planner(draft, operation)
+
+
+def _told(step: Step, operation: Operation, clause: int) -> Step:
+    """The step with what the user said about it."""
+    where = "" if operation.target is None else describe(operation.target)
+    if operation.subject is not None:
+        return replace(step, where=where, prompt=describe(operation.subject), clause=clause)
+    return replace(step, where=where, prompt=operation.value or "", clause=clause)
+
+
+def _brings(operation: Operation) -> str:
+    """The noun of what an operation takes over from a second picture."""
+    subject = operation.subject
+    return "" if subject is None or subject.noun.startswith(("@", "*")) else subject.noun
 
 
 def _cannot(op: str) -> Refusal:
@@ -156,6 +207,11 @@ def _step_to_dict(step: Step) -> dict[str, Any]:
     return {
         "op": step.op,
         "what": step.what,
+        "clause": step.clause,
+        "where": step.where,
+        "prompt": step.prompt,
+        "mask": {"box": list(step.target.box), "pixels": step.target.area},
+        "strength": step.strength,
         "on": step.on,
         "box": list(step.area.box),
         "pixels": step.area.area,

@@ -31,6 +31,7 @@ class Edit:
     reference: str | None = None  # digest of the second picture
     reference_selection: Selection | None = None
     off: tuple[int, ...] = ()  # numbers of the steps that were switched off
+    changes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)  # step -> its settings
     preset: str = "default"
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -104,6 +105,14 @@ def _edit_to_dict(edit: Edit) -> dict[str, Any]:
         out["reference_selection"] = selection_to_dict(edit.reference_selection)
     if edit.off:
         out["off"] = list(edit.off)
+    if edit.changes:
+        out["changes"] = {
+            str(step): {
+                name: _mask_to_dict(value) if isinstance(value, Mask) else value
+                for name, value in sorted(settings.items())
+            }
+            for step, settings in sorted(edit.changes.items())
+        }
     return out
 
 
@@ -118,6 +127,13 @@ def _edit_from_dict(data: Mapping[str, Any]) -> Edit:
         reference=data.get("reference"),
         reference_selection=selection("reference_selection"),
         off=tuple(int(i) for i in data.get("off", ())),
+        changes={
+            int(step): {
+                name: _mask_from_dict(value) if name == "mask" else value
+                for name, value in settings.items()
+            }
+            for step, settings in data.get("changes", {}).items()
+        },
         preset=str(data["preset"]),
         overrides=dict(data.get("overrides", {})),
     )

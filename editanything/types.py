@@ -313,6 +313,14 @@ class Step:
     keep: Mask | None = None  # what the user said must stay
     reference: Reference | None = None
     frame: Mapping[str, Any] | None = None  # a change of the whole frame, see frames.py
+    where: str = ""  # the target in the user's words: "the cup to the left of the plate"
+    prompt: str = ""  # what it becomes, or what is drawn: "teal", "a dog"
+    clause: int = 0  # number of the operation that it carries out
+
+    @property
+    def strength(self) -> float:
+        """How much of the change is made, in (0, 1]."""
+        return float(self.params.get("strength", self.params.get("amount", 1.0)))
 
 
 @dataclass(frozen=True, eq=False)

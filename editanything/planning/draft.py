@@ -14,7 +14,17 @@ from editanything import frames, masks
 from editanything.command.describe import describe
 from editanything.command.types import Operation, Selector
 from editanything.errors import Refusal
-from editanything.grounders.base import HOW_TO_POINT, MADE_UP, Found, Grounder
+from editanything.grounders.base import (
+    HOW_TO_POINT,
+    MADE_UP,
+    Found,
+    Grounder,
+    NotFound,
+    Scene,
+    Unclear,
+)
+from editanything.planning.after import After
+from editanything.planning.change import fitting
 from editanything.types import Box, Mask, Region, Seen, Step
 
 # How far an operation's area reaches beyond its target, in pixels. A removal takes the rim along: a
@@ -28,7 +38,6 @@ GROWTH: dict[str, Callable[[Mask], float]] = {
 }
 # How softly an operation ends, inwards; what is not here brings its own soft edge.
 FEATHER_PX = {"remove": 2.0, "filter": 2.0}
-MOVES = frozenset({"move", "resize", "rotate", "flip"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +67,12 @@ class Draft:
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     pointed_at: Selector | None = None  # the words that the user's selection stands for
+    given: tuple[Selector, Mask] | None = None  # a target that the user replaced by a mask
+    scene: Scene = field(init=False)  # the picture after the steps so far
+    pointing: Mask | None = field(init=False)  # the selection after the steps so far
+
+    def __post_init__(self) -> None:
+        self.scene, self.pointing = self.seen, self.selection
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,9 +84,19 @@ class Draft:
                 shape = frames.shape_after(step.frame, shape)
         return shape
 
-    def add(self, step: Step) -> None:
-        """Append a step, on unless the user switched its number off."""
-        self.steps.append(replace(step, on=len(self.steps) not in self.off))
+    def add(self, step: Step, *, brings: str = "") -> None:
+        """Append a step, on unless the user switched its number off; later words see its result.
+
+        Args:
+            step: the step.
+            brings: the noun of what it sets into the picture, if it brings something new.
+        """
+        step = replace(step, on=len(self.steps) not in self.off)
+        self.steps.append(step)
+        if step.on:
+            after = After(self.scene, step, brings)
+            self.pointing = after.selection(self.pointing)
+            self.scene = after
 
     def find(self, selector: Selector) -> Mask:
         """The pixels that `selector` means, where they are after the steps so far.
@@ -79,31 +104,37 @@ class Draft:
         Raises:
             Refusal: nothing, too many or too few are found; or nothing of it is left.
         """
-        mask = self._ground(selector).union()
-        for step in self._active():
-            if step.frame is not None:
-                mask = frames.apply_to_mask(step.frame, mask)
-            elif step.op in MOVES and masks.iou(mask, step.target) > 0.8:
-                mask = masks.warp(mask, np.array(step.params["matrix"]))
-        if mask.area == 0:
+        if self.given is not None and selector is self.given[0]:
+            return fitting(self.given[1], self.shape)
+        return self._ground(selector).union()
+
+    def _ground(self, selector: Selector) -> Found:
+        outcome = self.grounder.find(self.scene, selector, selection=self.pointing)
+        if isinstance(outcome, Found):
+            return outcome
+        refusal = outcome.refusal()
+        # Who points at something and names it means what he points at.
+        free = self.pointed_at is None or self.pointed_at == selector
+        was_there = self._was_there(selector)
+        if refusal.reason == "not_found" and self.pointing is not None and free and not was_there:
+            if self.pointed_at is None:
+                self.notes.append(f"“{describe(selector)}” is taken to be your selection.")
+            self.pointed_at = selector
+            return Found((Region(MADE_UP, self.pointing),), "your selection")
+        if was_there:
             raise Refusal(
                 f"Nothing of “{describe(selector)}” is left after the earlier steps.",
                 reason="not_found",
             )
-        return mask
+        raise refusal
 
-    def _ground(self, selector: Selector) -> Found:
-        try:
-            return self.grounder.ground(self.seen, selector, selection=self.selection)
-        except Refusal as refusal:
-            # Who points at something and names it means what he points at.
-            free = self.pointed_at is None or self.pointed_at == selector
-            if refusal.reason != "not_found" or self.selection is None or not free:
-                raise
-            if self.pointed_at is None:
-                self.notes.append(f"“{describe(selector)}” is taken to be your selection.")
-            self.pointed_at = selector
-            return Found((Region(MADE_UP, self.selection),), "your selection")
+    def _was_there(self, selector: Selector) -> bool:
+        """Whether the words meant something before the steps so far, and mean nothing now."""
+        if not any(step.on for step in self.steps):
+            return False
+        now = self.grounder.find(self.scene, selector, selection=self.pointing)
+        before = self.grounder.find(self.seen, selector, selection=self.selection)
+        return isinstance(now, (NotFound, Unclear)) and isinstance(before, Found)
 
     def _active(self) -> Iterator[Step]:
         return (step for step in self.steps if step.on)
