@@ -293,6 +293,9 @@ def places(rng: Draw) -> Iterator[tuple[Scene, Query]]:
         yield deep, Query("depth", text, selector, only(k))
     sky = Scene()
     sky.draw("sky", (0, 0, WIDTH, 120), (120, 170, 235))
+    x, y = round(rng.uniform(10, 180)), round(rng.uniform(125, 135))
+    sky.draw("crate", (x, y, x + 160, y + 100), "red")
+    crate = Selector("crate")
     for text, selector, box in (
         ("the upper half of the picture", Selector("@image", region="top"), (0, 0, WIDTH, 120)),
         (
@@ -300,6 +303,25 @@ def places(rng: Draw) -> Iterator[tuple[Scene, Query]]:
             Selector("@image", region="right"),
             (180, 0, WIDTH, HEIGHT),
         ),
-        ("the upper half of the sky", Selector("sky", region="top"), (0, 0, WIDTH, 60)),
+        (
+            "the bottom third of the picture",
+            Selector("third", region="bottom"),
+            (0, 160, WIDTH, HEIGHT),
+        ),
+        (
+            "the upper half of the sky",
+            Selector("half", region="top", part_of=Selector("sky")),
+            (0, 0, WIDTH, 60),
+        ),
+        (
+            "the crate's left half",
+            Selector("half", region="left", part_of=crate),
+            (x, y, x + 80, y + 100),
+        ),
+        (
+            "the top right corner of the crate",
+            Selector("corner", region="top-right", part_of=crate),
+            (x + 80, y, x + 160, y + 50),
+        ),
     ):
         yield sky, Query("portion", text, selector, box)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from editanything.command.lexicon import lexicon
 from editanything.command.types import Relation, Selector
 
 SPECIAL = {"@selection": "the selection", "@image": "the picture", "*": "everything"}
@@ -16,7 +17,11 @@ RELATION_WORDS = {
 def describe(selector: Selector) -> str:
     """The words for a selector: "the 2 red cups on the left", "everything except the cat"."""
     words = SPECIAL.get(selector.noun) or _noun_phrase(selector)
-    if selector.region:
+    if selector.region and _is_portion(selector):
+        place = selector.region.replace("-", " ")
+        alone = selector.noun in {place, "middle"}
+        words = f"the {selector.noun}" if alone else f"the {place} {selector.noun}"
+    elif selector.region:
         words += f" at the {selector.region.replace('-', ' ')}"
     if selector.relation is not None:
         words += f" {_relation(selector.relation)}"
@@ -27,6 +32,13 @@ def describe(selector: Selector) -> str:
     if selector.image not in (None, "A"):
         words += f" of image {selector.image}"
     return words
+
+
+def _is_portion(selector: Selector) -> bool:
+    """Whether a noun is a part of whatever it lies in: "the left half of the cup"."""
+    portions = lexicon().groups["portion"]
+    alone = selector.noun in {selector.region, "middle"}
+    return alone or portions.whole([selector.noun]) is not None
 
 
 def _noun_phrase(selector: Selector) -> str:

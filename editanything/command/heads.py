@@ -91,8 +91,8 @@ def _read_quantity(tokens: Tokens, at: int, head: Head) -> int:
 def _read_order(tokens: Tokens, at: int, head: Head) -> int:
     lex = lexicon()
     words = [token.word for token in tokens]
-    if tokens[at].kind == "ordinal" and head.region and words[at + 1 : at + 2] == ["of"]:
-        return 0  # "the bottom third of the picture"
+    if tokens[at].kind == "ordinal" and head.region and is_third(words, at):
+        return 0
     if tokens[at].kind == "ordinal":
         head.ordinal = int(tokens[at].value)
         return at + 1
@@ -101,7 +101,7 @@ def _read_order(tokens: Tokens, at: int, head: Head) -> int:
         head.superlative = found[0]
         return found[1]
     found = lex.regions.at(words, at)
-    third = found is not None and words[found[1] : found[1] + 2] == ["third", "of"]
+    third = found is not None and is_third(words, found[1])
     follows = found is not None and found[1] < len(tokens)
     if found is not None and follows and (third or tokens[found[1]].kind == "word"):
         if lex.compounds.at([*words[:-1], singular(words[-1])[0]], at) is not None:
@@ -113,6 +113,11 @@ def _read_order(tokens: Tokens, at: int, head: Head) -> int:
         head.region = found[0]
         return found[1]
     return 0
+
+
+def is_third(words: list[str], at: int) -> bool:
+    """Whether "third" is a share here: "the bottom third (of the picture)"."""
+    return words[at : at + 1] == ["third"] and words[at + 1 : at + 2] in ([], ["of"])
 
 
 def _read_owner(tokens: Tokens, at: int, head: Head, talk: Discourse) -> int:

@@ -20,6 +20,7 @@ from editanything.command.heads import (
     in_noun,
     inside_compound,
     is_adjective,
+    is_third,
     lemma_of,
     read_before,
     split_attributes,
@@ -190,7 +191,11 @@ def _simple(tokens: Tokens, talk: Discourse, owner: Selector | None) -> Selector
 def _region_noun(
     tokens: Tokens, at: int, stop: int, head: Head, talk: Discourse
 ) -> Selector | None:
-    """`the left side of the sky`, `the top of the picture`, `the left half`: a part of a thing."""
+    """`the left side of the sky`, `the cup's upper half`, `the left half`, `the top of the cup`.
+
+    A part of a thing is said by `part_of`; a part of the picture or of the selection is the
+    picture or the selection there.
+    """
     lex = lexicon()
     words = [token.word for token in tokens]
     if head.region is None:
@@ -198,16 +203,24 @@ def _region_noun(
         if found is None or found[1] != stop or words[stop : stop + 1] != ["of"]:
             return None
         head.region = found[0]
-    elif words[at : at + 2] == ["third", "of"]:
+    elif is_third(words, at):
         stop = at + 1
     elif not (stop == at + 1 and lex.groups["portion"].at(words, at)):
         return None
     if stop == len(tokens):
-        return Selector("@image", region=head.region)
-    if words[stop] != "of":
+        return _portion_of(head.owner or Selector("@image"), words[stop - 1], head.region)
+    if words[stop] != "of" or head.owner is not None:
         return None
     thing = noun_phrase(tokens[stop + 1 :], talk)
-    return None if thing is None else replace(thing, region=head.region)
+    return None if thing is None else _portion_of(thing, words[stop - 1], head.region)
+
+
+def _portion_of(whole: Selector, word: str, region: str) -> Selector:
+    if region in {"foreground", "background"}:
+        return Selector(word, part_of=whole)  # "the front of the house"
+    if whole.noun.startswith("@") and word not in {"third", "quarter"}:
+        return replace(whole, region=region)
+    return Selector(word, region=region, part_of=None if whole.noun == "@image" else whole)
 
 
 def _build(tokens: Tokens, head: Head, talk: Discourse) -> Selector | None:

@@ -17,6 +17,8 @@ _PORTIONS = {
     "side", "corner", "part", "edge", "half", "third", "area", "portion", "end", "hand", "border",
     "section", "region", "quarter",
 }  # fmt: skip
+#: "on the left half of the plate" is on a part of the plate, "on the left side of it" beside it.
+_SHARES = {"half", "third", "quarter", "part", "portion", "section"}
 _INTO = {"in", "on", "at", "near", "along", "by", "within", "inside", "around"}
 _TOWARD = {"to", "towards", "toward", "into", "onto"}
 _RELATION_OF = {
@@ -116,12 +118,13 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
     value, stop = region
     if value in {"background", "foreground"} and words[at] not in {"in", "at", "on"}:
         return None  # "apply a blur to the background": a thing
-    explicit = False
+    explicit = share = False
     while stop < len(words) and words[stop] in _PORTIONS:
-        explicit, stop = True, stop + 1
+        explicit, share, stop = True, words[stop] in _SHARES, stop + 1
     kind = "origin" if words[at] == "from" else "toward" if words[at] in _TOWARD else "region"
     if stop < len(words) and words[stop] == "of":
-        return _of_frame(lex, words, stop, kind, value)
+        found = _of_frame(lex, words, stop, kind, value)
+        return None if share and found is not None and found[0] == "relation" else found
     if not explicit and stop < len(words) and _begins_noun(words, stop):
         return None  # "on the left chair": an adjective, not a place
     if far and kind == "region" and value in _EXTREMES:
@@ -161,6 +164,8 @@ def _plain_relation(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, 
         return None
     if words[at : at + 2] == ["inside", "of"] and words[at - 1 : at] == ["the"]:
         return None  # "the inside of the cup": a part of it
+    if words[at] == "left" and words[at - 1 : at] == ["the"]:
+        return None  # "the left side of the cup": a part of it
     value, stop = found
     after = stop
     while after < len(words) and words[after] in _ARTICLES:

@@ -157,13 +157,15 @@ def _shade_fits(thing: Thing, color: str) -> bool:
 
 
 def standing_out(found: Things, word: str, count: int | str) -> list[Thing]:
-    """Those of `found` that are clearly "small", "tall", ...; all where none stands out."""
+    """Those of `found` that are clearly "small", "tall", ...; where none is, all that may be."""
     measure, any_lead = COMPARING[word]
     by = measure.lead if any_lead else measure.stands_out
     ranked = measure.ranked(found)
     if isinstance(count, int):
         clear = len(ranked) > count and measure.ahead(ranked[count - 1], ranked[count], by)
-        return ranked[:count] if clear else list(found)
+        if clear or len(ranked) <= count:
+            return ranked[:count]
+        return [t for t in ranked if not measure.ahead(ranked[count - 1], t, by)]
     steps = [_step(measure, *pair) for pair in pairwise(ranked)]
     if not steps:
         return list(found)

@@ -72,8 +72,25 @@ def in_front(things: Sequence[Mask]) -> Mask:
         rest = [mask for mask in rest if not any(mask is other for other in touching)]
 
 
-def portion(mask: Mask, place: str) -> Mask:
-    """The part of a mask that lies at a place of its own box: "left", "top-right", ..."""
+#: How much of a thing "the left third" is; "the left part" and "the left" are half of it.
+SHARES = {"third": 1 / 3, "quarter": 1 / 4}
+
+
+def portion(mask: Mask, place: str, share: float = 0.5) -> Mask:
+    """The part of a mask that lies at a place of its own box: "left", "top-right", ...
+
+    Args:
+        mask: the whole.
+        place: one of `PLACES`.
+        share: of the box's width, or height, where the place is one side of it.
+    """
     x0, y0, x1, y1 = mask.box
-    left, top, right, bottom = place_box(place, (y1 - y0, x1 - x0))
+    width, height = x1 - x0, y1 - y0
+    left, top, right, bottom = place_box(place, (height, width))
+    if place in {"left", "right"}:
+        at = round(width * (share if place == "left" else 1 - share))
+        left, right = (0, at) if place == "left" else (at, width)
+    elif place in {"top", "bottom"}:
+        at = round(height * (share if place == "top" else 1 - share))
+        top, bottom = (0, at) if place == "top" else (at, height)
     return Mask.placed(mask.shape, (x0 + left, y0 + top), mask.crop[top:bottom, left:right])

@@ -27,7 +27,7 @@ from editanything.grounders.base import (
 from editanything.grounders.choice import choose, in_place, regions
 from editanything.grounders.looks import Looks, of_color, sort_adjectives, standing_out
 from editanything.grounders.names import Names
-from editanything.grounders.parts import BACKDROPS, STUFF, color_parts, in_front, portion
+from editanything.grounders.parts import BACKDROPS, SHARES, STUFF, color_parts, in_front, portion
 from editanything.grounders.relations import clearly_nearest, owners, related
 from editanything.grounders.things import Thing, share_inside
 from editanything.places import PLACES
@@ -42,7 +42,8 @@ ANY_PART = frozenset(
 )
 PLACE_NOUNS = frozenset(
     {"half", "side", "part", "area", "corner", "edge", "section", "region", "*", "@image", "third",
-     "middle", "center", "centre", "picture", "image", "photo", "portion", "quarter", "end"}
+     "middle", "center", "centre", "picture", "image", "photo", "portion", "quarter", "end",
+     "border", "left", "right", "top", "bottom", "upper", "lower"}
 )  # fmt: skip
 SUBJECTS = frozenset({"foreground", "subject"})
 _MOST_COMBINED = 6  # anchors that are tried in every combination
@@ -96,7 +97,7 @@ class Search:
                 if not isinstance(owner, Found):
                     return owner
                 whole = owner
-            return self._portion(whole, place)
+            return self._portion(whole, place, SHARES.get(noun, 0.5))
         if noun in ("@image", "*") and not (selector.attrs or selector.relation):
             return _one(Mask.everything(shape), "everything")
         return None
@@ -111,8 +112,8 @@ class Search:
         found = _one(self.selection, "your selection")
         return self._portion(found, place) if place in PLACES else found
 
-    def _portion(self, whole: Found, place: str) -> Outcome:
-        part = portion(whole.union(), place)
+    def _portion(self, whole: Found, place: str, share: float = 0.5) -> Outcome:
+        part = portion(whole.union(), place, share)
         if part.area == 0:
             return NotFound(place.replace("-", " "))
         return _one(part, "its place")

@@ -3,6 +3,7 @@
 import pytest
 
 from editanything.command import parse
+from editanything.command.describe import describe
 from editanything.command.types import REASONS, REJECTED, Command
 
 SELECTION = {"noun": "@selection", "attrs": [], "count": 1}
@@ -255,3 +256,71 @@ def test_slips_and_spellings(slip, meant):
 @pytest.mark.parametrize("word", ["form", "angle", "desert", "dear", "pikachu", "bread", "coast"])
 def test_correct_and_unknown_words_are_left_alone(word):
     assert one(f"remove the {word}")["target"]["noun"] == word
+
+
+def half(noun="half", region="left", **whole):
+    return {
+        "noun": noun,
+        "attrs": [],
+        "count": 1,
+        "region": region,
+        "part_of": {"noun": "saucer", "attrs": [], "count": 1, **whole},
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "target"),
+    [
+        ("the saucer's left half", half()),
+        ("the left half of the saucer", half()),
+        ("the left half of the blue saucer", half(attrs=["blue"])),
+        ("the left half of the saucer on the right", half(region="left") | {
+            "part_of": {"noun": "saucer", "attrs": [], "count": 1, "region": "right"}
+        }),
+        ("the left side of the saucer", half("side")),
+        ("the top right corner of the saucer", half("corner", "top-right")),
+        ("the saucer's lower third", half("third", "bottom")),
+        ("the top of the saucer", half("top", "top")),
+        ("the saucer on the left", {"noun": "saucer", "attrs": [], "count": 1, "region": "left"}),
+        ("the left saucer", {"noun": "saucer", "attrs": [], "count": 1, "region": "left"}),
+        ("the picture's left half", {"noun": "@image", "attrs": [], "count": 1, "region": "left"}),
+        ("the left half", {"noun": "@image", "attrs": [], "count": 1, "region": "left"}),
+        ("the top third", {"noun": "third", "attrs": [], "count": 1, "region": "top"}),
+        ("the front of the saucer", {
+            "noun": "front", "attrs": [], "count": 1,
+            "part_of": {"noun": "saucer", "attrs": [], "count": 1},
+        }),
+    ],
+)  # fmt: skip
+def test_a_part_of_a_thing_is_not_the_thing_in_a_part_of_the_picture(said, target):
+    assert one(f"blur {said}")["target"] == target
+
+
+def test_a_part_of_what_was_named_before():
+    text = "make the shirt green, its left half blue and blur the upper part of it"
+    _, second, third = parse(text).ops
+    for op, region in ((second, "left"), (third, "top")):
+        assert op.target.region == region
+        assert op.target.part_of.noun == ("shirt" if op is second else "half")
+
+
+def test_what_lies_on_a_part_and_what_lies_beside_the_thing():
+    on = one("remove the spot on the left half of the saucer")["target"]["relation"]
+    assert on == {"rel": "on", "anchors": [half()]}
+    beside = one("remove the spot on the left side of the saucer")["target"]["relation"]
+    assert beside["rel"] == "left_of"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "the left half of the saucer",
+        "the top right corner of the rug",
+        "the middle of the rug",
+        "the top of the mug",
+        "the front of the house",
+    ],
+)
+def test_parts_are_said_back_as_they_were_said(words):
+    target = parse(f"blur {words}").ops[0].target
+    assert describe(target) == words

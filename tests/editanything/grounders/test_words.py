@@ -68,10 +68,32 @@ CUP, SECOND_CUP, PLATE, SPOT = (region.mask for region in KNOWN)
         (Selector("@image"), [box_mask(0, 0, WIDTH, HEIGHT)]),
         (Selector("corner", region="top-left"), [box_mask(0, 0, 100, 60)]),
         (Selector("half", region="bottom"), [box_mask(0, 60, WIDTH, 120)]),
+        (Selector("third", region="bottom"), [box_mask(0, 80, WIDTH, 120)]),
+        (Selector("half", region="left", part_of=Selector("plate")), [box_mask(60, 20, 90, 110)]),
+        (Selector("top", region="top", part_of=Selector("plate")), [box_mask(60, 20, 120, 65)]),
+        (
+            Selector("third", region="right", part_of=Selector("plate")),
+            [box_mask(100, 20, 120, 110)],
+        ),
+        (
+            Selector("corner", region="top-left", part_of=Selector("plate")),
+            [box_mask(60, 20, 90, 65)],
+        ),
+        (Selector("plate", region="left"), [PLATE]),  # its middle lies there
+        (Selector("dish"), [PLATE]),
     ],
 )
 def test_words_find_what_they_mean(seen, selector, masks):
     assert same(find(seen, selector), *masks)
+
+
+def test_of_a_large_one_and_two_small_ones_the_small_ones_are_the_question():
+    boxes = [(10, 40, 30, 60), (50, 40, 70, 60), (100, 20, 180, 100)]
+    known = tuple(Region(n, box_mask(*box), "cup") for n, box in enumerate(boxes, 1))
+    seen = Classical().look(np.full((HEIGHT, WIDTH, 3), 225, np.uint8), known=known)
+    with pytest.raises(Refusal) as caught:
+        find(seen, Selector("cup", attrs=("small",)))
+    assert (caught.value.reason, set(caught.value.candidates)) == ("tie", {1, 2})
 
 
 def test_everything_except(seen):
