@@ -199,6 +199,7 @@ VERBS: dict[str, tuple[str, Add, Run]] = {
     "data": ("Get a set of pictures, such as stickers.", *_of_module("mdt.data.command")),
     "train": ("Train a network, or go on with a run that was stopped.", _add_train, _train),
     "encode": ("Cache the latents of pictures.", *_of_module("mdt.encode")),
+    "regions": ("Draw and encode what a generator of stickers learns.", *_of_module("mdt.regions")),
     "evaluate": ("Measure how far samples are from a reference.", *_of_module("mdt.evaluate")),
     "sample": ("Draw pictures: a grid, a folder, an array.", *_of_module("mdt.sample")),
     "convert": (

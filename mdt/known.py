@@ -11,15 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mdt import codec
+from mdt.data.alpha import premultiplied
 from mdt.diffusion.inpaint import kept_tokens
 
 
 class Known(NamedTuple):
     """What is known of a picture, and where it is not."""
 
-    image: Tensor  # (1, C, H, W), 0 to 1
+    image: Tensor  # (1, C, H, W), 0 to 1; with alpha straight
     mask: Tensor  # (1, 1, H, W) bool, True where to draw anew
-    latent: Tensor  # (1, c, h, w)
+    latent: Tensor  # (1, c, h, w), of the picture; with alpha, of what is not to be drawn
     hidden: Tensor  # (1, 1, h, w) bool, True at latents that touch the mask
 
 
@@ -29,7 +30,9 @@ def known_picture(
     """The picture and its mask on the device, and their latents.
 
     Args:
-        image: uint8 (H, W, C), or (H, W) for one channel; PIL or array.
+        image: uint8 (H, W, C), or (H, W) for one channel; PIL or array. With four channels, RGB
+            is taken as RGBA that is nowhere clear, and what is to be drawn is cut out before the
+            picture is encoded.
         mask: bool (H, W), or anything whose values from 128 on mean True.
         vae: see `mdt.codec`.
         num_channels: of the pictures.
@@ -41,6 +44,8 @@ def known_picture(
     pixels, where = np.asarray(image), np.asarray(mask)
     where = where if where.dtype == bool else where >= 128
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+    if num_channels == 4 and pixels.ndim == 3 and pixels.shape[2] == 3:
+        pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, pixels.dtype)])
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != num_channels:
         raise ValueError(
             f"The image must be uint8 (H, W, {num_channels}); got {pixels.dtype} {pixels.shape}."
@@ -52,7 +57,10 @@ def known_picture(
     shown = torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float() / 255
     hole = torch.tensor(where, device=device)[None, None]
     hidden = F.max_pool2d(hole.float(), codec.pixels_per_latent(vae)) > 0
-    return Known(shown, hole, codec.encode(2 * shown - 1, vae), hidden)
+    x = 2 * shown - 1
+    if num_channels == 4:
+        x = premultiplied(255 * torch.where(hole, 0, shown))
+    return Known(shown, hole, codec.encode(x, vae), hidden)
 
 
 def latent_side(pixels: int, vae: Any) -> int:

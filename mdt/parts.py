@@ -12,18 +12,25 @@ from torch import nn
 
 from mdt import models
 from mdt.config import ConfigError
-from mdt.data import Source, open_source
+from mdt.data import CACHED, Source, open_source
 from mdt.diffusion.objective import Objective, make_objective, settings_of
 from mdt.ema import Ema
 from mdt.models import Network, build_model
 from mdt.models.autoencoder import AutoencoderObjective
+from mdt.models.words import WordsObjective
+from mdt.models.segmenter_objective import SegmenterObjective
+from mdt.models.words import WordsObjective
 from mdt.optim import OPTIMIZERS, SCHEDULES, make_schedule
 from mdt.parallel import put, shard
 from mdt.runs import Run, open_weights
 from mdt.settings import DataSettings, TrainSettings
 
 #: Objectives of networks that are no denoisers.
-OTHER_OBJECTIVES: dict[str, Callable[..., Any]] = {"autoencoder": AutoencoderObjective}
+OTHER_OBJECTIVES: dict[str, Callable[..., Any]] = {
+    "autoencoder": AutoencoderObjective,
+    "segmenter": SegmenterObjective,
+    "words": WordsObjective,
+}
 
 
 def objective_of(told: dict[str, Any]) -> Any:
@@ -54,7 +61,7 @@ class Parts(NamedTuple):
     model: nn.Module
     vae: Any  # that decodes what the network draws
     encoder: Any  # that encodes the pictures of a batch; None: they are what the network takes
-    objective: Objective | AutoencoderObjective
+    objective: Objective | AutoencoderObjective | WordsObjective
     optimizer: torch.optim.Optimizer
     peak: float  # the learning rate that the schedule multiplies
     rate: Callable[[float], float]
@@ -76,7 +83,7 @@ def open_data(data: DataSettings, input_size: Any, vae: str, factor: int) -> Sou
     if not data.path:
         raise ConfigError("Say where the pictures are: data.path=FOLDER.")
     more = {**({} if data.labels else {"labels": False}), **data.settings}
-    if data.name == "latents":
+    if data.name in CACHED:
         more["vae"] = vae or None
     else:
         size = data.size or _pixels(input_size, factor)
@@ -108,6 +115,8 @@ def build_network(settings: TrainSettings, source: Source, shape: tuple[int, int
     told = dict(settings.model)
     name = str(told.pop("name"))
     classes = len(source.classes) if source.classes else None
+    if told.get("mask_channel"):
+        shape = ((shape[0] - 1) // 2, *shape[1:])  # the picture, what is known, and where
     if told.get("num_classes", classes) != classes and told.get("text_dims") is None:
         has = "no labels" if classes is None else f"{classes} classes"
         raise ConfigError(
@@ -152,7 +161,7 @@ def build(settings: TrainSettings, accelerator: Any) -> Parts:
     factor = codec.pixels_per_latent(vae)
     source = open_data(settings.data, settings.model.get("input_size"), settings.vae, factor)
     channels, height, width = source.shape
-    encoder: Any = None if settings.data.name == "latents" else vae
+    encoder: Any = None if settings.data.name in CACHED else vae
     if encoder is not None:
         channels, height, width = encoder.config.latent_channels, height // factor, width // factor
     network = build_network(settings, source, (channels, height, width))

@@ -8,13 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from diffusers import DiffusionPipeline, ImagePipelineOutput
 from torch import Tensor
 
 from mdt import codec, models, schedulers
+from mdt.data.alpha import straight
 from mdt.diffusion import denoiser, draw_noise, find_sampler, guided, make_generators
-from mdt.diffusion.inpaint import pinned
+from mdt.diffusion.inpaint import Telling, pinned
 from mdt.diffusion.prediction import split_variance
 from mdt.diffusion.samplers import Step
 from mdt.draws import Generators
@@ -127,6 +129,8 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         self,
         label: int | str | Sequence[int | str | None] | Label = None,
         *,
+        prompt: str | Sequence[str] | None = None,
+        style: str | None = None,
         num_images: int | None = None,
         num_inference_steps: int = 25,
         guidance_scale: float = 1.0,
@@ -152,6 +156,9 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         Args:
             label: a class by number or name for all pictures, one for each (None among them: no
                 class), a `Text`, or None: no condition.
+            prompt: words in place of a label, for networks that were trained on words: one text
+                for all pictures or one for each; "" is no condition.
+            style: of the pictures, told with the prompt; None: any.
             num_images: how many; by default one for each label, or one.
             num_inference_steps: steps of the sampler.
             guidance_scale: w, 1: none. MDT published 3.8 with power 4 for scores, and 4
@@ -166,7 +173,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             size: of the pictures in pixels, (height, width) or one number; by default as trained.
             latents: (B, c, h, w) noise of unit variance to begin with.
             image: RGB uint8 (H, W, 3) or PIL, to be drawn anew where the mask is; (H, W) for
-                networks of one channel.
+                networks of one channel, RGBA for networks of pictures with alpha.
             mask: bool (H, W), or PIL with white = True. All other pixels come back exactly.
             hide_tokens: inpaint MDT's way: the encoder sees the known tokens alone.
             output_type: "pil", "np" (B, H, W, C) or "pt" (B, C, H, W) in 0 to 1, or "latent".
@@ -177,7 +184,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
                 this step, which may only be looked at.
 
         Returns:
-            ImagePipelineOutput, with the pictures as `images`.
+            ImagePipelineOutput, with the pictures as `images`; with alpha: RGBA, straight.
 
         Raises:
             ValueError: arguments that do not fit the network or each other.
@@ -186,13 +193,17 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         self._interrupt = False
         device = self._execution_device
         known = self._known(image, mask, size)
+        if prompt is not None:
+            label = self._words(label, prompt, style)
         told, count = self._labels(label, num_images, device)
         generators = generator or make_generators(_seeds(seed, count))
         if latents is None:
             noise = draw_noise(self._shape(count, size, known), generators, device=device)
         else:
             noise = self._given(latents, count).to(device, torch.float32)
-        network = _InFloat32(self.model)
+        network: Any = _InFloat32(self.model)
+        if self.model.config.get("mask_channel"):
+            network = _telling(network, known, noise)
         num_times = self.scheduler.config.num_train_timesteps
         predict = guided(
             network,
@@ -273,7 +284,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         if output_type not in OUTPUTS:
             raise ValueError(f"output_type is one of {', '.join(OUTPUTS)}; got {output_type!r}.")
         channels = self.model.config.in_channels
-        if output_type != "latent" and self.vae is None and channels not in (1, 3):
+        if output_type != "latent" and self.vae is None and channels not in (1, 3, 4):
             raise ValueError(
                 f"This network makes latents of {channels} channels and the pipeline has no VAE: "
                 "export it with one, or ask for output_type='latent'."
@@ -281,6 +292,17 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         for name in inputs:
             if name not in self._callback_tensor_inputs:
                 raise ValueError(f"A callback is given 'latents' and 'x0'; there is no {name!r}.")
+
+    def _words(self, label: Any, prompt: Any, style: str | None) -> Tensor:
+        """The label that a prompt is: int64 ids (B, L, K)."""
+        if self.model.config.get("num_words") is None:
+            raise ValueError("This network was not trained on words; give a label, not a prompt.")
+        if label is not None:
+            raise ValueError("Give a prompt or a label, not both.")
+        from mdt.data.regions import prompt_ids
+
+        texts = [prompt] if isinstance(prompt, str) else list(prompt)
+        return torch.from_numpy(np.stack([prompt_ids(text, style) for text in texts]))
 
     def _labels(self, label: Any, num_images: int | None, device: Any) -> tuple[Label, int]:
         """(labels on the device, number of pictures)."""
@@ -292,6 +314,10 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             parts = (label.tokens.to(self.model.dtype), label.pooled.to(self.model.dtype))
             told = Text(*(part.to(device) for part in (*parts, label.mask)))
             return told, _agree(len(told.tokens), num_images)
+        if isinstance(label, Tensor) and label.ndim == 3:
+            count = num_images or len(label)
+            label = label.expand(count, -1, -1) if len(label) == 1 else label
+            return label.to(device), _agree(len(label), num_images)
         classes = self.model.config.get("num_classes")
         if classes is None:
             raise ValueError("This network was built for no classes; leave the label out.")
@@ -328,14 +354,20 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             return None
         if image is None or mask is None or size is not None:
             raise ValueError("Inpainting takes image= and mask=, both, and no size=.")
-        one = self.vae is None and self.model.config.in_channels == 1
         return known_picture(
             image,
             mask,
             vae=self.vae,
-            num_channels=1 if one else 3,
+            num_channels=self.num_channels,
             device=self._execution_device,
         )
+
+    @property
+    def num_channels(self) -> int:
+        """Of the pictures: 1, 3, or 4: RGBA."""
+        if self.vae is None:
+            return int(self.model.config.in_channels)
+        return int(self.vae.config.get("in_channels") or 3)
 
     def _reporter(self, callback: Any, wanted: Sequence[str]) -> Callable[..., Tensor]:
         def report(i: int, t: Any, x: Tensor, x0: Callable[[], Tensor]) -> Tensor:
@@ -348,8 +380,11 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         return report
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents (B, c, h, w) -> pictures (B, C, H, W) in 0 to 1, float32."""
-        return (codec.decode(latents, self.vae) / 2 + 0.5).clamp(0, 1)
+        """Latents (B, c, h, w) -> pictures (B, C, H, W) in 0 to 1, float32; alpha is straight."""
+        pixels = codec.decode(latents, self.vae)
+        if pixels.shape[1] == 4:
+            return straight(pixels).float() / 255
+        return (pixels / 2 + 0.5).clamp(0, 1)
 
     def _pictures(self, x: Tensor, known: Known | None, output_type: str) -> Any:
         if output_type == "latent":
@@ -361,6 +396,13 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             return pictures
         array = pictures.permute(0, 2, 3, 1).cpu().numpy()
         return array if output_type == "np" else self.numpy_to_pil(array)
+
+
+def _telling(network: Any, known: Known | None, noise: Tensor) -> Telling:
+    """The network, told what is known; without a picture: nothing is."""
+    if known is not None:
+        return Telling(network, known.latent, known.hidden)
+    return Telling(network, torch.zeros_like(noise[:1]), torch.ones_like(noise[:1, :1]))
 
 
 class _InFloat32:

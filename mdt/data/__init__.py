@@ -16,17 +16,22 @@ from mdt.data.folder import FolderSource
 from mdt.data.latents import INDEX, LatentSource
 from mdt.data.order import picture
 from mdt.data.parquet import ParquetSource
+from mdt.data.regions import RegionSource
 from mdt.data.source import DataError, Source
-from mdt.data.stickers import SceneSource, StickerSource
+from mdt.data.stickers import CropSource, DrawingSource, PromptSource, SceneSource, StickerSource
 from mdt.data.webdataset import ShardSource
 
 __all__ = [
     "SOURCES",
     "Batch",
+    "CropSource",
     "DataError",
+    "DrawingSource",
     "FolderSource",
     "LatentSource",
     "ParquetSource",
+    "PromptSource",
+    "RegionSource",
     "SceneSource",
     "ShardSource",
     "Source",
@@ -44,7 +49,13 @@ SOURCES: dict[str, Any] = {
     "latents": LatentSource,
     "stickers": StickerSource,
     "scenes": SceneSource,
+    "crops": CropSource,
+    "drawings": DrawingSource,
+    "prompted": PromptSource,
+    "regions": RegionSource,
 }
+#: Those that hold latents already.
+CACHED = ("latents", "regions")
 
 
 def open_source(name: str, path: str | Path | Sequence[str | Path], **settings: Any) -> Source:

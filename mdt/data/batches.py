@@ -28,7 +28,7 @@ class Batch(NamedTuple):
     Attributes:
         x: (b, C, H, W), float32: pixels in [-1, 1], or latents as they are stored. Pictures with
             alpha have four channels, see `mdt.data.alpha`.
-        label: (b,), int64; None: the source has no labels.
+        label: (b,) or (b, L, K), int64; None: the source has no labels.
         position: of the first picture of the global batch in the stream.
     """
 
@@ -125,7 +125,7 @@ class _Reader(Dataset[Any]):
             x = x.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
             x = premultiplied(x) if x.shape[1] == 4 else x.div_(127.5).sub_(1)
         labels = [label for _, label in read]
-        return x, None if labels[0] is None else torch.tensor(labels)
+        return x, None if labels[0] is None else torch.from_numpy(np.asarray(labels))
 
 
 def _read(source: Any, row: Row) -> tuple[Array, int | None]:

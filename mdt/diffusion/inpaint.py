@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -132,6 +133,26 @@ def inpaint(
         settings["generator"] = generator
     drawn = sampler(pinned(denoise, known, mask), x, levels, **settings)
     return torch.where(mask, drawn, known)
+
+
+class Telling:
+    """A network with a mask channel, told what is known: it sees that clean, and draws the rest.
+
+    Args:
+        network: a `Network` made with `mask_channel`, or one that holds it as `module`.
+        known: (B or 1, C, h, w), what is known, made without what lies under the mask.
+        mask: (B or 1, 1, h, w), 1 or True where to draw.
+    """
+
+    def __init__(self, network: Callable[..., Tensor], known: Tensor, mask: Tensor) -> None:
+        self.network, self.known, self.mask = network, known, mask
+        self.module = getattr(network, "module", network)  # whose labels these are
+
+    def __call__(self, x: Tensor, t: Tensor, label: Any = None, **kept: Any) -> Tensor:
+        """As the network: (B, C, h, w) noisy -> (B, C, h, w)."""
+        mask = self.mask.to(x.dtype).expand(len(x), -1, -1, -1)
+        shown = torch.where(mask > 0, x, self.known.to(x.dtype))
+        return self.network(torch.cat([shown, mask], dim=1), t, label, **kept)
 
 
 def masked_denoiser(

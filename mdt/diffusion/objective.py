@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from mdt.diffusion.guidance import call
+from mdt.diffusion.inpaint import Telling
 from mdt.diffusion.prediction import (
     learned_log_variance,
     min_snr_weight,
@@ -82,6 +83,7 @@ def denoising_terms(
     schedule: Schedule,
     prediction: str = "eps",
     min_snr: float | None = None,
+    mask: Tensor | None = None,
 ) -> Terms:
     """The loss of each picture, by term.
 
@@ -93,6 +95,7 @@ def denoising_terms(
         schedule: with a learned variance it must be a `Discrete` one.
         prediction: a key of `PREDICTIONS`.
         min_snr: γ of min-SNR weights; None: every time weighs the same.
+        mask: (B, 1, h, w), 1 where the error counts; None: everywhere.
 
     Returns:
         "loss" (B,), to be learned from, and its parts without gradient: "mse" (B,), weighted, and,
@@ -101,7 +104,7 @@ def denoising_terms(
     alpha, sigma = schedule.at(t)
     out, variance = split_variance(out, x0.shape[1])
     error = target(x0, noise, alpha, sigma, prediction) - out
-    mse = error.square().flatten(1).mean(1)
+    mse = _mean(error.square(), mask)
     if min_snr is not None:
         # MDT weighs the squared error alone, not the bound.
         mse = mse * per_picture(min_snr_weight(alpha, sigma, prediction, min_snr), mse)
@@ -115,6 +118,14 @@ def denoising_terms(
         bound = variational_bound(x0, x, guess, variance, t, schedule)
         terms = {"loss": mse + bound, "mse": mse.detach(), "vb": bound.detach()}
     return terms
+
+
+def _mean(values: Tensor, mask: Tensor | None) -> Tensor:
+    """(B, C, h, w) -> (B,), of what the mask (B, 1, h, w) leaves."""
+    if mask is None:
+        return values.flatten(1).mean(1)
+    total = (values * mask).flatten(1).sum(1)
+    return total / (mask.flatten(1).sum(1) * values.shape[1]).clamp(min=1)
 
 
 def noised(x0: Tensor, noise: Tensor, alpha: Any, sigma: Any) -> Tensor:
@@ -227,8 +238,10 @@ class Objective:
 
         Args:
             model: a `Network`, also wrapped for several processes.
-            x0: (B, C, h, w) clean latents or pixels.
-            label: (B,) classes, a `Text`, or None.
+            x0: (B, C, h, w) clean latents or pixels; for a network with a mask channel
+                (B, 2C + 1, h, w): the picture, what is known of it, and 1 where it is to be drawn:
+                only there it is noised, and only there the error counts.
+            label: (B,) classes, (B, L, K) ids of words, a `Text`, or None.
             generator: source of times, noise, dropped labels and hidden tokens; one for the
                 batch, one for each picture, or `StepGenerators`.
 
@@ -238,12 +251,16 @@ class Objective:
             hidden, too.
         """
         network: Any = getattr(model, "module", model)
+        mask = None
+        if network.config.get("mask_channel"):
+            x0, known, mask = x0.tensor_split((len(x0[0]) // 2, -1), dim=1)
+            model = Telling(model, known, mask)
         u = self.times(len(x0), generator).to(x0.device)
         t = self.schedule.time_from(u)
         full, masked = self._which(generator)
         noise, told = noise_like(x0, generator), self._told(network, label, generator)
         if full:
-            yield {**self._terms(model, x0, t, noise, told, None), "u": u}
+            yield {**self._terms(model, x0, t, noise, told, None, mask), "u": u}
         if not masked or self.mask_ratio is None:
             return
         if full and not self.shared:
@@ -251,7 +268,7 @@ class Objective:
             noise, told = noise_like(x0, generator), self._told(network, label, generator)
         tokens = network.num_tokens(x0)
         kept = draw_kept(len(x0), tokens, self.mask_ratio, generator=generator, device=x0.device)
-        terms = self._terms(model, x0, t, noise, told, kept)
+        terms = self._terms(model, x0, t, noise, told, kept, mask)
         terms = {name: self.masked_weight * value for name, value in terms.items()}
         hidden = torch.full_like(terms["mse"], 1 - kept.shape[1] / tokens)
         yield {**terms, "u": u, "hidden": hidden}
@@ -304,6 +321,7 @@ class Objective:
         noise: Tensor,
         label: Label,
         kept: Tensor | None,
+        mask: Tensor | None,
     ) -> Terms:
         x = noised(x0, noise, *self.schedule.at(t))
         out = call(model, x, t, label, kept)
@@ -315,6 +333,7 @@ class Objective:
             schedule=self.schedule,
             prediction=self.prediction,
             min_snr=self.min_snr,
+            mask=mask,
         )
 
 

@@ -41,14 +41,18 @@ class AdaLNTransformer(Network):
         learn_sigma: bool,
         null_class: bool,
         text_dims: Any,
+        words: tuple[int, int] | None = None,
+        mask_channel: bool = False,
     ) -> None:
         """Everything but the blocks. Raises ValueError on sizes that do not fit together."""
-        self.in_channels, self.patch_size = in_channels, patch_size
+        self.in_channels, self.patch_size = in_channels + mask_channel, patch_size
         self.grid = token_grid(pair(input_size), patch_size)
         self.out_channels = in_channels * (2 if learn_sigma else 1)
-        self.x_embedder = PatchEmbed(patch_size, in_channels, hidden_size)
+        self.x_embedder = PatchEmbed(patch_size, self.in_channels, hidden_size)
         self.t_embedder = TimestepEmbedder(hidden_size)
-        self.make_label_embedder(hidden_size, num_classes, text_dims, null_class=null_class)
+        self.make_label_embedder(
+            hidden_size, num_classes, text_dims, null_class=null_class, words=words
+        )
         self.final_layer = FinalLayer(hidden_size, patch_size, self.out_channels)
 
     def make_masking(

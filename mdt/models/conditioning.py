@@ -19,7 +19,9 @@ class Text(NamedTuple):
     mask: Tensor  # (B, L) bool, True at tokens, False at padding
 
 
-Label = Tensor | Text | None  # (B,) int64 classes, a text, or unconditional
+#: (B,) int64 classes; (B, L, K) int64 ids of hashed words (`mdt.words`); a text as an encoder gives
+#: it; or unconditional.
+Label = Tensor | Text | None
 
 
 def timestep_features(t: Tensor, dim: int, max_period: float = 10000.0) -> Tensor:
@@ -137,6 +139,61 @@ class TextEmbedder(nn.Module):
             )
 
 
+class WordEmbedder(nn.Module):
+    """Hashed words -> (tokens at the network's width, a vector to add to the time's).
+
+    A token is the sum of learned vectors of its ids, the word's own and those of its parts, over
+    the root of their number [Bojanowski et al. 2017]. Row 0 of the ids is the whole phrase, which
+    the vector knows apart from the mean of the words.
+
+    Args:
+        num_words: ids, 0 (padding) among them.
+        dim: of an id's vector.
+        width: of the network.
+    """
+
+    def __init__(self, num_words: int, dim: int, width: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(num_words, dim)
+        self.token_proj = nn.Linear(dim, width)
+        self.pooled_proj = nn.Sequential(
+            nn.Linear(2 * dim, width), nn.SiLU(), nn.Linear(width, width)
+        )
+        self.null_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.null_pooled = nn.Parameter(torch.zeros(1, width))
+
+    def reset_parameters(self) -> None:
+        """Ids of unit length, so that words differ from the start."""
+        nn.init.normal_(self.table.weight, std=self.table.embedding_dim**-0.5)
+        for parameter in (self.null_token, self.null_pooled):
+            nn.init.normal_(parameter, std=0.02)
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, L, K) int64 -> as `TextEmbedder`; a row of zeros alone is padding.
+
+        Raises:
+            ValueError: ids that the table does not have.
+        """
+        if ids.device.type == "cpu" and not torch.compiler.is_compiling() and ids.numel():
+            low, high = int(ids.min()), int(ids.max())
+            if low < 0 or high >= self.table.num_embeddings:
+                raise ValueError(
+                    f"Words have ids from 0 up to, but not including, {self.table.num_embeddings}; "
+                    f"got {low if low < 0 else high}."
+                )
+        there = ids > 0
+        vectors = (self.table(ids) * there[..., None]).sum(2)
+        vectors = vectors / there.sum(2).clamp(min=1).sqrt()[..., None]
+        known = there.any(2)  # (B, L)
+        absent = ~known.any(1)
+        words = vectors[:, 1:].sum(1) / known[:, 1:].sum(1).clamp(min=1)[:, None]
+        pooled = self.pooled_proj(torch.cat([vectors[:, 0], words], dim=-1))
+        tokens = torch.where(absent[:, None, None], self.null_token, self.token_proj(vectors))
+        pooled = torch.where(absent[:, None], self.null_pooled, pooled)
+        blocked = torch.cat([~known[:, :1] & ~absent[:, None], ~known[:, 1:]], dim=1)
+        return tokens, pooled, blocked
+
+
 def drop_label(
     label: Label, null: Label, probability: float, generator: Generators | None = None
 ) -> Label:
@@ -161,7 +218,7 @@ def drop_label(
         pairs = zip(label, null, strict=True)
         return Text(*(torch.where(_like(drop, a), b, a) for a, b in pairs))
     assert isinstance(null, Tensor), "the null of a class is a class"
-    return torch.where(drop, null, label)
+    return torch.where(_like(drop, label), null, label)
 
 
 def _like(rows: Tensor, x: Tensor) -> Tensor:

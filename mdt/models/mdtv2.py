@@ -38,6 +38,10 @@ class MDTv2(AdaLNTransformer):
         skip_scale: ScaleLong's mode for the long skips, one of `skips.SKIP_SCALES`.
         kappa: κ of skip_scale "constant".
         decoder_kappa: factor of the decoder's shortcut in mode "constant" (the outermost: 1).
+        num_words: ids of hashed words (`mdt.words`) that the label is made of; None: the label is
+            a class or a text.
+        word_dim: of an id's vector.
+        mask_channel: whether the input has one more channel, which says what is to be drawn.
     """
 
     @saved_settings
@@ -60,6 +64,9 @@ class MDTv2(AdaLNTransformer):
         skip_scale: str = "none",
         kappa: float = 0.7,
         decoder_kappa: float = 1.0,
+        num_words: int | None = None,
+        word_dim: int = 128,
+        mask_channel: bool = False,
     ) -> None:
         super().__init__()
         half = _half_depth(depth, decode_layers)
@@ -72,6 +79,8 @@ class MDTv2(AdaLNTransformer):
             learn_sigma=learn_sigma,
             null_class=null_class,
             text_dims=text_dims,
+            words=None if num_words is None else (num_words, word_dim),
+            mask_channel=mask_channel,
         )
         self.make_masking(hidden_size, num_heads, mlp_ratio, side_layers, maskable)
 

@@ -11,7 +11,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from mdt.models.attention import BACKENDS, Attention, _suggest
-from mdt.models.conditioning import Label, LabelEmbedder, Text, TextEmbedder
+from mdt.models.conditioning import Label, LabelEmbedder, Text, TextEmbedder, WordEmbedder
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
@@ -25,10 +25,11 @@ class Network(ModelMixin, ConfigMixin):  # type: ignore[misc]
     """A denoiser: `model(x, t, label, kept=None)`.
 
     Args of the call:
-        x: (B, C, h, w) float, the noisy latents or pixels.
+        x: (B, C, h, w) float, the noisy latents or pixels; with `mask_channel` (B, C + 1, h, w):
+            clean where the last channel is 0, noisy where it is 1, see `mdt.diffusion.inpaint`.
         t: (B,) times.
-        label: (B,) int64 classes, a `Text`, or None: no condition (the null class where the
-            network knows classes).
+        label: (B,) int64 classes, (B, L, K) int64 ids of words, a `Text`, or None: no condition
+            (the null class where the network knows classes).
         kept: (B, n) int64 ids of the tokens that the masked pass keeps, in drawn order (ids count
             patches row by row); None: all. Heeded in eval() too.
 
@@ -57,6 +58,8 @@ class Network(ModelMixin, ConfigMixin):  # type: ignore[misc]
             return None
         if isinstance(label, Text):
             return Text(label.tokens, label.pooled, torch.zeros_like(label.mask))
+        if self.word_embedder is not None:
+            return torch.zeros_like(label)
         embedder = self.y_embedder
         if embedder is None or not embedder.null_class:
             raise ValueError(
@@ -84,15 +87,23 @@ class Network(ModelMixin, ConfigMixin):  # type: ignore[misc]
         return block(*inputs)
 
     def make_label_embedder(
-        self, width: int, num_classes: int | None, text_dims: Any, *, null_class: bool
+        self,
+        width: int,
+        num_classes: int | None,
+        text_dims: Any,
+        *,
+        null_class: bool,
+        words: tuple[int, int] | None = None,
     ) -> None:
-        """Set `y_embedder` (classes), `text_embedder` (text), or both to None (unconditional).
+        """Set one of `y_embedder` (classes), `text_embedder`, `word_embedder`, or none of them.
 
         Raises:
             ValueError: a class count below 1, or text widths that are not two numbers.
         """
-        self.y_embedder, self.text_embedder = None, None
-        if text_dims is not None:
+        self.y_embedder, self.text_embedder, self.word_embedder = None, None, None
+        if words is not None:
+            self.word_embedder = WordEmbedder(*words, width)
+        elif text_dims is not None:
             if len(text_dims) != 2:
                 raise ValueError(
                     "text_dims is (width of a text token, width of the pooled vector); "
@@ -105,7 +116,7 @@ class Network(ModelMixin, ConfigMixin):  # type: ignore[misc]
                     f"num_classes is 1 or more, or None for unconditional; got {num_classes}."
                 )
             self.y_embedder = LabelEmbedder(num_classes, width, null_class=null_class)
-        for embedder in (self.y_embedder, self.text_embedder):
+        for embedder in (self.y_embedder, self.text_embedder, self.word_embedder):
             if embedder is not None:
                 embedder.reset_parameters()
 
@@ -117,6 +128,8 @@ class Network(ModelMixin, ConfigMixin):  # type: ignore[misc]
         Raises:
             ValueError: a kind of label that this network does not take, or a wrong count.
         """
+        if self.word_embedder is not None:
+            return self._embed_words(label, batch)
         kind = "text" if isinstance(label, Text) else "class labels"
         takes = self.text_embedder if isinstance(label, Text) else self.y_embedder
         if label is not None and takes is None:
@@ -138,6 +151,18 @@ class Network(ModelMixin, ConfigMixin):  # type: ignore[misc]
             label = cast("Tensor", self.null_label(some))
         self._check_batch(len(cast("Tensor", label)), batch)
         return self.y_embedder(label), None, None
+
+    def _embed_words(self, ids: Label, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+        assert self.word_embedder is not None
+        if ids is None:
+            ids = torch.zeros(batch, 2, 1, dtype=torch.int64, device=self.device)
+        if not isinstance(ids, Tensor) or ids.ndim != 3 or ids.dtype != torch.int64:
+            raise ValueError(
+                "This model was built for words: give int64 ids (B, rows, ids) of mdt.words."
+            )
+        self._check_batch(len(ids), batch)
+        tokens, pooled, blocked = self.word_embedder(ids)
+        return pooled, tokens, blocked
 
     @staticmethod
     def _check_batch(came: int, batch: int) -> None:
