@@ -157,7 +157,7 @@ def add(clause: Clause) -> Operations | None:
         return None
     words = value_text(value).partition(" of ")[0].split()
     unsupported = lexicon().said["unsupported"]
-    if any(unsupported[kind].whole(words) for kind in ("values", "quantities")):
+    if unsupported["values"].whole(words) or unsupported["quantities"].ends(words) is not None:
         raise Ask("unsupported", " ".join(words))
     one = new_thing(value)
     about = one[0].split()[-1] if one is not None else clause.talk.noun
@@ -171,6 +171,13 @@ def add(clause: Clause) -> Operations | None:
             return None
         out.append(Operation("add", value=made[0], count=made[1], where=where))
     return tuple(out)
+
+
+def add_some(clause: Clause) -> Operations | None:
+    """`chuck a couple of sheep in the field`: with "a" or a number, throwing brings it in."""
+    first = clause.slot("V")[:1]
+    new = has_article(first) or (bool(first) and first[0].word in {"another", "more"})
+    return add(clause) if new else None
 
 
 def _where(clause: Clause, talk: Discourse) -> Where | None:

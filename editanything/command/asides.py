@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from editanything import colors
 from editanything.command.constructions import grammar
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
@@ -43,6 +44,43 @@ def without_reasons(tokens: Tokens) -> Tokens:
     start = next((at for at in range(2, len(words)) if reasons.at(words, at)), len(tokens))
     stop = next((at for at in range(start, len(words)) if tokens[at].kind == "comma"), len(tokens))
     return tokens[:start] + tokens[stop:]
+
+
+def without_statement(tokens: Tokens) -> Tokens:
+    """`tokens` after "the kids love it but", "my sister hates this photo, so": mere small talk.
+
+    Only words that open no clause and have a verb of their own are left away.
+    """
+    words = words_of(tokens)
+    if words[0] in grammar().by_first:
+        return tokens
+    for at in range(2, min(len(words) - 1, 14)):
+        if tokens[at].kind == "comma" or words[at] in {"but", "so"}:
+            said = set(words[1:at])
+            return tokens[at + 1 :] if said & (_FINITE | _FEELS) else tokens
+    return tokens
+
+
+_FINITE = {"is", "are", "was", "were", "has", "have", "had", "am", "does", "did", "do"}
+_FEELS = {
+    "love", "loves", "like", "likes", "liked", "loved", "hate", "hates", "hated", "took", "take",
+    "bought", "got", "said", "says", "think", "thinks", "know", "knows", "wants", "made", "see",
+    "saw", "looks", "look", "shot", "noticed", "realized", "forgot", "came", "went", "worked",
+}  # fmt: skip
+
+
+def is_contrast(tokens: Tokens) -> bool:
+    """Whether words only say what a thing does not become: ", not brown", ", rather than blue"."""
+    words = words_of(tokens)
+    start = 2 if words[:2] in (["rather", "than"], ["instead", "of"], ["and", "not"]) else 0
+    start = start or (words[:1] in (["not"], ["never"]))
+    rest = " ".join(word for word in words[start:] if word not in {"a", "an", "."})
+    return bool(start) and (colors.is_color(rest) or _is_quality(rest.split()))
+
+
+def _is_quality(words: list[str]) -> bool:
+    lex = lexicon()
+    return bool(words) and any(kind.whole(words) for kind in lex.attributes.values())
 
 
 def is_assurance(tokens: Tokens) -> bool:

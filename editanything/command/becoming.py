@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from editanything import colors
@@ -281,6 +282,8 @@ def give(clause: Clause) -> Operations | None:
     if found is None or not value or found.things[0].noun in FRAME:
         return None
     words = value_text(value).split()
+    if {"a", "an"} & set(words):
+        return None  # "give the shed a lick of paint": cut inside "the garden shed"
     return each(
         found,
         lambda thing: _haircut(thing, words) or _quality(thing, words) or _given(thing, value),
@@ -307,8 +310,10 @@ def _quality(thing: Selector, words: list[str]) -> Operation | None:
     """A rough texture, a smile, blue eyes."""
     noun, text = singular(words[-1])[0], " ".join(words)
     named = _attribute_noun(words)
-    if named is not None and len(words) > 1:
-        said = " ".join(words[:-1])
+    if named is not None and len(words) > 1 and not {"a", "an", "the"} & set(words):
+        said = _COAT.sub("", " ".join(words[:-1]) + " ").strip()
+        if not said:
+            raise Ask("no_value", thing.noun)  # "a lick of paint"
         return Operation("modify", thing, attribute=named, value=color_value(said) or said)
     alive = is_kind(thing.noun, "person", "animal")
     if alive and lexicon().attributes["expression"].whole([noun]) is not None:
@@ -317,6 +322,11 @@ def _quality(thing: Selector, words: list[str]) -> Operation | None:
     if is_kind(noun, "body") and len(words) > 1 and not growable:
         return _body_part(thing, words)
     return None
+
+
+_COAT = re.compile(
+    r"^((fresh|new|nice|quick|good|light) )?(lick|coat|splash|dash|layer|touch|pop|spray) of "
+)
 
 
 def _body_part(thing: Selector, words: list[str]) -> Operation | None:

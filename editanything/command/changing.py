@@ -34,7 +34,8 @@ def remove(clause: Clause) -> Operations | None:
             if place.noun == "background":
                 thing = replace(thing, region="background")
             elif thing.relation is None:
-                thing = replace(thing, relation=Relation("on", (place,)))
+                rel = "in" if place.noun in lexicon().inside else "on"
+                thing = replace(thing, relation=Relation(rel, (place,)))
         refuse_undressing(thing)
         return Operation("remove", thing)
 

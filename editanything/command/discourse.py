@@ -49,6 +49,10 @@ class Discourse:
         """Another one with the same memory."""
         return replace(self)
 
+    def become(self, other: Discourse) -> None:
+        """Remember what the other one does."""
+        self.__dict__.update(other.__dict__)
+
     def about(self, noun: str) -> Discourse:
         """Another one in which "one" is a `noun`: "all cars but the red one"."""
         return replace(self, noun=noun, known={})

@@ -49,6 +49,23 @@ def after_says(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector 
     return replace(selector, relation=Relation("with", (text,)))
 
 
+def deed(tokens: Tokens) -> Tokens:
+    """The doer in `(that) the woman is holding`; () if nobody holds or wears the thing."""
+    words = [token.word for token in tokens]
+    start = words[0] in {"that", "which"}
+    stop = len(words) - 1 - (words[-1] == "on")
+    if stop - start < 2 or words[stop] not in _DEEDS:
+        return ()
+    stop -= words[stop - 1] in {"is", "are", "was", "were", "has", "have"}
+    return tokens[start:stop]
+
+
+_DEEDS = {
+    "holding", "wearing", "carrying", "riding", "pushing", "pulling", "holds", "wears", "carries",
+    "rides", "has", "have", "wear", "hold", "owns",
+}  # fmt: skip
+
+
 def in_color(tokens: Tokens, name: str, wearer: Selector) -> tuple[Selector, ...] | None:
     """`the lady in red` wears red clothes."""
     text = " ".join(token.word for token in tokens)

@@ -67,7 +67,7 @@ def _read_quantity(tokens: Tokens, at: int, head: Head) -> int:
     if word == "one" and after == "of":
         head.one_of = True
         return at + 2
-    if word == "one" and at + 1 < len(tokens) and head.count is None and can_be_noun(after):
+    if word == "one" and head.count is None and _is_noun_next(tokens, at):
         return at + 1
     if word in _OF_GROUP and after == "of":
         head.count = _OF_GROUP[word]
@@ -86,6 +86,11 @@ def _read_quantity(tokens: Tokens, at: int, head: Head) -> int:
     elif word not in ARTICLES and not (word == "of" and at):
         return 0
     return at + 1
+
+
+def _is_noun_next(tokens: Tokens, at: int) -> bool:
+    """Whether a noun follows: "one boat"; "the one on the left" is one itself."""
+    return any(t.kind == "word" and can_be_noun(t.word) for t in tokens[at + 1 : at + 2])
 
 
 def _read_order(tokens: Tokens, at: int, head: Head) -> int:

@@ -91,6 +91,11 @@ def _amount(tokens: Tokens, loose: Loose) -> Taken:
             start = _back(tokens, at, {"by", "just", "only"}) if at else at
             return _cut(tokens, start, size[1]), replace(loose, amount=size[0])
     for at in range(len(words) - 1):
+        start = at + 1 + (words[at + 1] == "a")
+        share = _SHARES.get(words[start]) if start < len(words) and words[at] == "by" else None
+        if share is not None:
+            amount: Amount = {"value": share, "unit": "%"}
+            return _cut(tokens, at, start + 1), replace(loose, amount=amount)
         if words[at] == "by" and _number_at(tokens, at + 1) is not None:
             return _cut(tokens, at, at + 2), replace(loose, bare=_number_at(tokens, at + 1))
     return tokens, loose

@@ -31,6 +31,7 @@ BUILDERS: dict[str, Builder] = {
     "act": acting.act,
     "change_of_state": acting.change_of_state,
     "add": adding.add,
+    "add_some": adding.add_some,
     "background_from": transferring.background_from,
     "compare": session.compare,
     "crop": framing.crop,

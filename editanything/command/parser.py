@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from editanything.command.asides import (
     is_assurance,
     is_complaint,
+    is_contrast,
     mentioned,
     without_fillers,
     without_reasons,
+    without_statement,
     words_of,
 )
 from editanything.command.attributes import color_value, value_text
@@ -40,6 +42,7 @@ from editanything.command.splitting import (
     starts_clause,
     trim,
 )
+from editanything.command.spoken import plainly_spoken
 from editanything.command.targets import targets
 from editanything.command.tokens import Token, tokenize
 from editanything.command.types import Command
@@ -59,7 +62,7 @@ def parse(text: str, *, images: tuple[str, ...] = ("A",), selection: bool = Fals
     Returns:
         The operations in the order spoken, or the reason why not and a question to ask back.
     """
-    tokens = join_places(without_fillers(tokenize(text[:MAX_CHARACTERS])))
+    tokens = join_places(plainly_spoken(without_fillers(tokenize(text[:MAX_CHARACTERS]))))
     command = _understood(text, tokens, images, selection)
     if command.reason not in {"no_operation", "vague", "nonsense", "no_target"}:
         return command
@@ -133,11 +136,15 @@ def _sentences(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operatio
 
 def _past_mention(tokens: Tokens, talk: Discourse) -> Tokens:
     """`tokens` without what only names a thing: "that lamp in the corner, make it brass"."""
-    at = next((at for at, token in enumerate(tokens) if token.kind in {"comma", "arrow"}), 0)
+    at = _first_pause(tokens)
+    while at and not strip_opening(tokens[:at]):  # "so, the tie, make it red"
+        tokens = tokens[at + 1 :]
+        at = _first_pause(tokens)
     rest = strip_opening(tokens[at + 1 :])
     if not at or not rest or not starts_clause(rest) or not _POINTS & set(words_of(rest)):
         return tokens
-    named = mentioned(tokens[:at])
+    before = tokens[:at]
+    named = mentioned(before if before[0].word in {"there", "here"} else strip_opening(before))
     if named is None:
         return tokens
     try:
@@ -150,18 +157,28 @@ def _past_mention(tokens: Tokens, talk: Discourse) -> Tokens:
     return rest
 
 
+def _first_pause(tokens: Tokens) -> int:
+    """Where the first comma or arrow stands; 0 if there is none."""
+    return next((at for at, token in enumerate(tokens) if token.kind in {"comma", "arrow"}), 0)
+
+
 _POINTS = {"it", "them", "him", "her", "this", "that", "those", "these"}
 
 
 def _sentence(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operations, list[Keep]]:
-    """Read a sentence as it stands, or else without the reasons that it gives."""
-    plain = without_reasons(tokens)
-    if plain == tokens:
-        return _clauses(tokens, talk, ops)
-    try:
-        return _clauses(tokens, talk.copy(), ops)
-    except (Failed, Ask, Unresolved):
-        return _clauses(plain, talk, ops)
+    """Read a sentence as it stands, or else without the reasons or the small talk in it."""
+    tries = dict.fromkeys((tokens, without_reasons(tokens), without_statement(tokens)))
+    problems: list[Failed | Ask | Unresolved] = []
+    for said in tries:
+        memory = talk.copy()
+        try:
+            found = _clauses(said, memory, ops)
+        except (Failed, Ask, Unresolved) as problem:
+            problems.append(problem)
+            continue
+        talk.become(memory)
+        return found
+    raise problems[0]
 
 
 def _clauses(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operations, list[Keep]]:
@@ -171,15 +188,17 @@ def _clauses(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operatio
     complaint: Operations = ()  # what "that pole ruins the shot" asks for, if nothing follows
     while tokens:
         tokens = strip_opening(tokens)
-        if not tokens or (ops and is_assurance(tokens)):
+        if not tokens or (ops and (is_assurance(tokens) or is_contrast(tokens))):
             break
         result = _first_clause(tokens[:MAX_LOOK_AHEAD], talk, verb, ops)
         if isinstance(result.found, Keep):
             keeps.append(result.found)
             talk.spared = result.found.things
         else:
-            ops = (*_without_answered(ops, complaint, result.found), *result.found)
-            complaint = result.found if is_complaint(tokens[: result.stop]) else ()
+            complains = is_complaint(tokens[: result.stop])
+            if not (complains and {op.target for op in result.found} <= {op.target for op in ops}):
+                ops = (*_without_answered(ops, complaint, result.found), *result.found)
+            complaint = result.found if complains else ()
             verb = result.verb or verb
         tokens = tokens[result.stop :]
     return ops, keeps

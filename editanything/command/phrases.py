@@ -12,7 +12,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editanything.command.discourse import Discourse, Unresolved
-from editanything.command.following import after_says, eyewear, in_color, is_a_thing, skip_posture
+from editanything.command.following import (
+    after_says,
+    deed,
+    eyewear,
+    in_color,
+    is_a_thing,
+    skip_posture,
+)
 from editanything.command.heads import (
     ARTICLES,
     Head,
@@ -150,12 +157,13 @@ def _owned(tokens: Tokens, talk: Discourse) -> Selector | None:
 
 
 def _odd_owner(selector: Selector) -> bool:
-    """Whether a relation ties to a part of a body that nothing alive owns: "the dress's hair"."""
+    """Whether a relation ties to a part of a body that nothing alive owns: "the swing's shoes"."""
     if selector.relation is None:
         return False
     part = selector.relation.anchors[-1]
     alive = part.part_of is not None and is_kind(part.part_of.noun, "person", "animal")
-    return is_kind(part.noun, "body") and part.part_of is not None and not alive
+    kinds = ("body", "clothing", "accessory")
+    return is_kind(part.noun, *kinds) and part.part_of is not None and not alive
 
 
 def _quoted(tokens: Tokens, talk: Discourse) -> Selector | None:
@@ -270,6 +278,9 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
     """Read what follows the noun; None if something is left that does not fit."""
     if not tokens:
         return selector
+    doer = noun_phrase(deed(tokens), talk) if selector.part_of is None else None
+    if doer is not None and is_kind(doer.noun, "person", "animal"):
+        return replace(selector, part_of=doer)
     opening = [token.word for token in tokens[:2]]
     if opening[0] in {"that", "which", "who"} and set(opening[1:]) & {"is", "are", "was", "were"}:
         return _relative(tokens[2:], selector, talk)

@@ -15,7 +15,7 @@ from editanything.command.tokens import Token
 _ARTICLES = {"the", "this", "my", "that", "your", "its"}
 _PORTIONS = {
     "side", "corner", "part", "edge", "half", "third", "area", "portion", "end", "hand", "border",
-    "section", "region", "quarter",
+    "section", "region", "quarter", "row",
 }  # fmt: skip
 #: "on the left half of the plate" is on a part of the plate, "on the left side of it" beside it.
 _SHARES = {"half", "third", "quarter", "part", "portion", "section"}

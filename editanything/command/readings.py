@@ -70,6 +70,8 @@ def _is_needed(words: list[str], stop: int) -> bool:
         "some",
         "whatever",
         "stuff",
+        "this",
+        "it",
     }
 
 
@@ -115,9 +117,12 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
             yield tokens[:at] + tokens[at + 1 :]
     yield from _stated(tokens, bare=False)
     yield from _arrow(tokens)
+    yield from _parted(tokens)
     yield from _carried_off(tokens)
     if selection:
         yield from _on_selection(tokens)
+    if 1 < len(tokens) <= 6 and tokens[-1].word in {"gone", "begone"}:  # "dog gone"
+        yield (Token("remove", "remove"), *tokens[:-1])
     yield from _telegram(tokens)
 
 
@@ -129,6 +134,9 @@ def _wished(tokens: Tokens) -> Iterator[Tokens]:
         if found is not None and found[1] < len(tokens):
             verb = "remove" if kind == "dislike" else "add"
             yield (Token(verb, verb), *_without_place(tokens[found[1] :], kind))
+    lack = said["lacks"].at(words, 0)
+    if lack is not None and tokens[lack[1] :] and _is_some(tokens[lack[1]]):
+        yield (Token("add", "add"), *tokens[lack[1] :])
     found = said["words"].at(words, 0)
     if found is None or found[1] == len(tokens):
         return
@@ -139,8 +147,13 @@ def _wished(tokens: Tokens) -> Iterator[Tokens]:
         yield from _inflected(rest)
         yield (_MAKE, *rest)
         yield rest
-    if rest[0].word in {"a", "an", "some", "more", "another"} or rest[0].kind == "number":
+    if _is_some(rest[0]):
         yield (Token("add", "add"), *rest)
+
+
+def _is_some(token: Token) -> bool:
+    """Whether something new is said by the word: "a", "some", "three"."""
+    return token.word in {"a", "an", "some", "more", "another"} or token.kind == "number"
 
 
 def _without_place(tokens: Tokens, kind: str) -> Tokens:
@@ -264,6 +277,15 @@ def _carried_off(tokens: Tokens) -> Iterator[Tokens]:
         yield (Token("remove", "remove"), *tokens[1:])
 
 
+def _parted(tokens: Tokens) -> Iterator[Tokens]:
+    """`tone this down a bit`, `brighten the alley up`: a verb and its particle."""
+    words = words_of(tokens)
+    for at in range(2, len(words)):
+        if words[at] in _PARTICLES and verb_length([words[0], words[at]]) == 2:
+            yield (tokens[0], tokens[at], *tokens[1:at], *tokens[at + 1 :])
+
+
+_PARTICLES = {"up", "down", "out", "off", "away", "in", "over", "back"}
 _AWAY = {"out", "off", "away"}
 _NEVER_REMOVE = {
     "move", "turn", "switch", "make", "change", "put", "have", "let", "keep", "leave", "fade",

@@ -21,7 +21,7 @@ _BRITISH = (
     ("ise", "ize"), ("tre", "ter"), ("ogue", "og"), ("lled", "led"), ("lling", "ling"),
     ("ller", "ler"), ("yse", "yze"), ("mould", "mold"), ("plough", "plow"), ("pyjama", "pajama"),
     ("kerb", "curb"), ("aeroplane", "airplane"), ("doughnut", "donut"), ("programme", "program"),
-    ("armour", "armor"), ("gramme", "gram"), ("storey", "story"),
+    ("armour", "armor"), ("gramme", "gram"), ("storey", "story"), ("licence", "license"),
 )  # fmt: skip
 _LONG = 7  # letters from which on any English noun may be what was meant
 

@@ -17,8 +17,8 @@ class Token:
     """One word, number, quotation or sign.
 
     `word` is its lower-case form after repair, `raw` the letters as typed. `kind` is word, number,
-    quote, color, comma, stop, arrow, own (the possessive) or, after places.py, one of the kinds
-    named there; `value` is what the kind adds: a number, the quoted text, a relation's name.
+    quote, color, comma, stop, arrow, dash, own (the possessive) or, after places.py, one of the
+    kinds named there; `value` is what the kind adds: a number, the quoted text, a relation's name.
     """
 
     word: str
@@ -38,6 +38,7 @@ _PARTS = re.compile(
     (?P<quote>"[^"]*"|“[^”]*”|«[^»]*»|(?<!\w)'[^']+'(?!\w)|(?<!\w)‘[^’]+’(?!\w)|`[^`]+`)
   | (?P<color>\#(?:[0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-z])|rgb\s*\(\s*\d+\s*,?\s*\d+\s*,?\s*\d+\s*\))
   | (?P<arrow>-+>|=+>|→|⇒|➜|(?<=\w)\s*[:=]\s)
+  | (?P<dash>(?<=[\w"'”)])(?:\s+[-–]+|\s*—)\s+(?=\w))
   | (?P<ordinal>\d+(?:st|nd|rd|th)\b)
   | (?P<decade>(?:\d\d)?\d0['’]?s\b)
   | (?P<number>\d{1,9}\s?/\s?\d{1,9}(?!\d)|\d{1,9}(?:[.,]\d{1,9})?(?!\d))
@@ -79,7 +80,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
     typed = re.findall(r"[^\W\d_]+", text)
     named = 2 * sum(word[0].isupper() for word in typed) < len(typed)  # capitals mean names
     for match in _PARTS.finditer(text):
-        opens = not out or out[-1].kind in {"stop", "comma"} or out[-1].word in _OPENERS
+        opens = not out or out[-1].kind in {"stop", "comma", "dash"} or out[-1].word in _OPENERS
         raw = match.group().strip()
         if named and not opens and raw.istitle() and raw.isalpha() and raw.lower() not in _WHOLE:
             out.extend(_name(raw))
@@ -124,6 +125,8 @@ def _tokens(kind: str, raw: str, opens: bool) -> Iterable[Token]:
         return [Token(lower, raw, "number", str(_number(lower)))]
     if kind == "ordinal":
         return [Token(lower, raw, "ordinal", re.sub(r"\D", "", lower))]
+    if kind == "dash":
+        return [Token("-", raw, "dash")]
     if kind == "decade":
         return [Token(lower.replace("'", ""), raw)]
     if kind == "unit":
@@ -154,12 +157,22 @@ def _word_tokens(word: str, raw: str, opens: bool = False) -> list[Token]:
         return [*_word_tokens(word[:-1], raw[:-1]), *own]
     if "-" in word and word not in lexicon().vocabulary:
         parts = zip(word.split("-"), raw.split("-"), strict=True)
-        return [token for part, typed in parts for token in _word_tokens(part, typed)]
+        return [token for part, typed in parts for token in _part_tokens(part, typed)]
     return [_plain(word, raw, opens)]
 
 
+def _part_tokens(word: str, raw: str) -> list[Token]:
+    """A part of `hi-vis`: so short a one is no slip."""
+    short = len(word) <= 3 and word not in _WHOLE
+    return (
+        [Token(word, raw, known=is_known(word))]
+        if short and not is_known(word)
+        else _word_tokens(word, raw)
+    )
+
+
 def _plain(word: str, raw: str, opens: bool = False) -> Token:
-    fixed = repair(american(word), opens)
+    fixed = american(repair(american(word), opens))
     if fixed in NUMBERS and fixed != "one":
         return Token(fixed, raw, "number", str(NUMBERS[fixed]))
     if fixed in ORDINALS:

@@ -34,6 +34,13 @@ def test_commands_are_parsed_as_expected(name):
     assert result["refuse_reason"] == 1.0
 
 
+def test_how_people_speak_is_mostly_understood():
+    result = score.score(list(pairs("spoken.jsonl")))
+    assert result["exact"] >= 0.85
+    assert result["slot_f1"] >= 0.93
+    assert result["refuse_reason"] == 1.0
+
+
 def test_scorer_tells_a_wrong_slot_from_a_right_one():
     row = score.read(COMMANDS / "commands.jsonl")[0]
     right = {"status": "ok", "reason": None, "ops": row["ops"]}
