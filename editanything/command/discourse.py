@@ -42,6 +42,7 @@ class Discourse:
     person: Selector | None = None
     noun: str | None = None  # for "one"
     spared: tuple[Selector, ...] = ()  # what is to stay, for "everything else"
+    copies: int = 0  # that were made of what was named last, for "both"
     framed: bool = False  # whether the whole picture was named
     known: dict[Any, Any] = field(default_factory=dict)  # phrases read with this memory
 
@@ -59,7 +60,7 @@ class Discourse:
 
     def name(self, *things: Selector) -> None:
         """Remember what was just named."""
-        self.known = {}
+        self.known, self.copies = {}, 0
         named = tuple(thing for thing in things if thing.image in (None, "A"))
         self.framed = self.framed or IMAGE in named
         named = tuple(thing for thing in named if thing.noun != "@image")
@@ -86,12 +87,21 @@ class Discourse:
             return (self.person or self._selected() or PERSON,)
         if words in _THEM or words in _IT:
             found = self.last if words in _THEM else self.last[-1:]
+            if words in _THEM and self.copies and len(found) == 1:
+                found = (self._with_copies(found[0]),)
             if not found and (self.selection or self.framed):
                 found = (SELECTION if self.selection else IMAGE,)
             if not found:
                 raise Unresolved(words)
             return found
         return None
+
+    def _with_copies(self, thing: Selector) -> Selector:
+        """`duplicate the spoon and make both red`: the thing and its copies."""
+        picked = thing.ordinal or thing.superlative or thing.region or thing.relation
+        if picked or not isinstance(thing.count, int):
+            return thing
+        return replace(thing, count=thing.count + self.copies)
 
     def _selected(self) -> Selector | None:
         return SELECTION if self.selection and not self.last else None

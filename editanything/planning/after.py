@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from editanything import frames, masks
+from editanything.command import parse
 from editanything.grounders.base import MADE_UP, Scene
 from editanything.grounders.parts import BACKDROPS
 from editanything.types import RGB, Box, Mask, Region, Step
@@ -91,14 +92,26 @@ class After:
         if step.op == "duplicate":
             along = (r for r in regions if self._goes_along(r))
             return (*regions, *_left((replace(r, id=MADE_UP), self._carried(r)) for r in along))
-        if step.reference is not None and self.brings:
-            new = Region(MADE_UP, step.target, self.brings)
+        brings = self._brings
+        if brings:
+            new = Region(MADE_UP, step.target, brings)
+            if step.op == "replace":
+                regions = [r for r in regions if not self._goes_along(r)]
             if step.params.get("fill_source"):
                 new = replace(new, mask=self._landing())
                 regions = [r for r in regions if not self._goes_along(r)]
             stay = _left((r, masks.minus(r.mask, new.mask)) for r in regions)
             return (new, *stay)
         return tuple(regions)
+
+    @property
+    def _brings(self) -> str:
+        """The noun of what the step sets into the picture; "" where it brings nothing new."""
+        step = self.step
+        if step.reference is not None:
+            return self.brings
+        drawn = step.op in {"add", "replace"} and "color" not in step.params
+        return _noun_of(step.prompt) if drawn and step.where != "the background" else ""
 
     def _goes_along(self, region: Region) -> bool:
         inside = masks.intersection(region.mask, self.step.target).area
@@ -144,6 +157,13 @@ class After:
             else distance_transform_edt(hole, return_distances=False, return_indices=True)
         )
         return box, nearest[0], nearest[1]
+
+
+def _noun_of(words: str) -> str:
+    """`small red boat` -> boat: what later words will call something that was drawn."""
+    command = parse(f"select the {words}")
+    named = [op.target.noun for op in command.ops if op.target is not None]
+    return named[0] if len(named) == 1 else words
 
 
 def _left(foreseen: Iterable[tuple[Region, Mask]]) -> tuple[Region, ...]:

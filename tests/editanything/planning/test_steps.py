@@ -64,8 +64,8 @@ def names(scene):
     return [region.label for region in scene.known]
 
 
-def step(op, target, **params):
-    return Step(op, op, target, target, params=params)
+def step(op, target, prompt="", where="", **params):
+    return Step(op, op, target, target, params=params, prompt=prompt, where=where)
 
 
 def test_after_a_removal_the_thing_is_gone_with_its_parts_and_the_table_goes_on():
@@ -91,6 +91,17 @@ def test_a_copy_is_one_more_and_a_new_colour_is_its_colour():
     green = After(Drawn(), step("modify", RED, color=(20, 150, 40), strength=1.0))
     assert tuple(green.image[36, 11]) == (20, 150, 40)
     assert tuple(Drawn().image[36, 11]) == (210, 30, 30)
+
+
+def test_what_will_be_drawn_can_be_spoken_of():
+    vase = After(Drawn(), step("replace", RED, prompt="tall blue vase"))
+    assert names(vase) == ["vase", "table", "ball"]
+    assert vase.known[0].mask.box == RED.box
+    hat = After(After(Drawn(), step("remove", RED)), step("add", DOT, prompt="red hat"))
+    assert names(hat) == ["hat", "table", "ball"]
+    assert masks.intersection(hat.known[0].mask, hat.known[1].mask).area == 0
+    beach = step("replace", RED, prompt="beach", where="the background")
+    assert names(After(Drawn(), beach)) == ["table", "ball", "ball", "dot"]
 
 
 def test_a_change_of_the_frame_takes_names_and_selections_along():
@@ -135,6 +146,37 @@ def test_a_colour_that_a_thing_will_have_can_be_spoken_of(editor):
     assert isinstance(
         Words().find(cat.seen, editor.plan(cat, text).command.ops[1].target), NotFound
     )
+
+
+def test_it_is_what_an_earlier_clause_was_about(editor, coffee):
+    red, gone = editor.plan(coffee, "make the cup red, then remove it").steps
+    assert (red.op, gone.op) == ("modify", "remove")
+    assert np.array_equal(gone.target.full(), red.target.full())
+    copied, *both = editor.plan(coffee, "duplicate the spoon and make both red").steps
+    assert copied.op == "duplicate"
+    assert sum(step.target.area for step in both) == 2 * PARTS["spoon"].area
+
+
+def test_after_a_crop_the_background_is_that_of_what_is_left(editor):
+    cat = editor.look(CAT.path)
+    crop, blur = editor.plan(cat, "crop to the cat and blur the background").steps
+    x0, y0, x1, y1 = crop.frame["box"]
+    body = next(region.mask for region in CAT.regions() if region.label == "cat")
+    assert (x0, y0, x1, y1) == body.box
+    assert blur.target.shape == (y1 - y0, x1 - x0)
+    rest = masks.intersection(blur.target, Mask.of(body.full()[y0:y1, x0:x1])).area
+    assert rest == 0
+    assert blur.target.area > 0
+
+
+def test_what_is_pasted_is_found_where_it_lands_and_goes_again(editor, coffee):
+    rocket = EXAMPLES["rocket"].path
+    text = "remove the spoon, put the rocket from image B on the table and make it blue"
+    _, pasted, blue = editor.plan(coffee, text, reference=rocket).steps
+    assert np.array_equal(blue.target.full(), pasted.target.full())
+    with pytest.raises(Refusal, match="left after the earlier steps"):
+        editor.plan(coffee, "remove the cup and put the rocket from image B on the cup",
+                    reference=rocket)  # fmt: skip
 
 
 def test_a_plan_says_what_where_how_much_and_with_which_seed(editor, coffee):
