@@ -21,6 +21,8 @@ SHARES = {"thing": 0.5, "painted": 0.12, "part": 0.16, "pair": 0.06, "scene": 0.
 #: Of the readings of an example, every so many-th is told its words alone, and not the phrase as a
 #: whole: a new phrase has to be made of known words.
 _WORDS_ALONE = 5
+#: Of a label: the phrase, the words, the style.
+_NUM_ROWS = 8
 #: And every so many-th is not told the style.
 _NO_STYLE = 3
 
@@ -95,7 +97,7 @@ class RegionSource:
 
 def prompt_ids(prompt: str, style: str | None = None) -> Array:
     """The label for a prompt: int64 (rows, ids); the style is the last row's word."""
-    ids = word_ids(prompt)
+    ids = word_ids(prompt, num_rows=_NUM_ROWS)
     ids[-1] = 0
     if style is not None:
         ids[-1] = word_ids(f"style{style}")[1]

@@ -138,7 +138,7 @@ def test_only_what_is_drawn_is_noised_and_counts(regions):
     model = network()
     source = open_source("regions", regions, shares={"part": 1})
     x, label, _ = next(batches(source, batch=4, seed=0))
-    assert label.shape == (4, 12, 16)
+    assert label.shape == (4, 8, 16)
     objective = make_objective("mdt_flow", mask_ratio=0.5)
 
     def loss(x):
