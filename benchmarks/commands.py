@@ -27,7 +27,7 @@ from editanything.command import parse
 from editanything.command.lexicon import lexicon
 
 COMMANDS = Path(__file__).parents[1] / "tests" / "commands"
-SETS = ("commands", "more", "further", "spoken")
+SETS = ("commands", "more", "further", "spoken", "asides")
 Row = dict[str, Any]
 
 

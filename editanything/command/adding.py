@@ -66,6 +66,9 @@ def _lemmatized(tokens: Tokens, count: Count | None) -> tuple[str, Count] | None
     attrs, names = split_attributes(words)
     if not can_name(names) and tokens[0].kind != "quote":
         return None
+    after = [token.word for token in tokens[stop:]]
+    if any(after[at] == "and" and after[at + 1] in {"a", "an"} for at in range(len(after) - 1)):
+        return None  # "a hat on the dog and a scarf" are two
     noun, plural = lemma_of(names)
     rest = [f'"{token.value}"' if token.kind == "quote" else token.word for token in tokens[stop:]]
     if count is None:
@@ -165,7 +168,10 @@ def add(clause: Clause) -> Operations | None:
     if where is None:
         return None
     out = []
-    for part in _parts(value):
+    parts = new_parts(value)
+    if any(_is_linking(token) for part in parts[:-1] for token in part):
+        return None  # "a hat on the dog and a scarf on the cat" are two clauses
+    for part in parts:
         made = new_thing(part)
         if made is None:
             return None
@@ -208,7 +214,7 @@ def is_inside(place: Selector) -> bool:
     return place.noun in inside or place.noun.rpartition(" ")[2] in inside
 
 
-def _parts(tokens: Tokens) -> list[Tokens]:
+def new_parts(tokens: Tokens) -> list[Tokens]:
     """The new things between "and" and commas; each must begin like a noun phrase."""
     parts: list[Tokens] = []
     start = 0
@@ -216,7 +222,7 @@ def _parts(tokens: Tokens) -> list[Tokens]:
         if token.word in {"and", ","} and at > start and at + 1 < len(tokens):
             after = tokens[at + 1]
             if (
-                after.word in {"a", "an", "some", "the", "another"}
+                after.word in {"a", "an", "some", "the", "another"} | _PAIRED
                 or after.kind == "number"
                 or token.word == ","
             ):

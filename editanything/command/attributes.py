@@ -43,6 +43,19 @@ def has_article(tokens: Tokens) -> bool:
     return bool(tokens) and (tokens[0].word in {"a", "an", "some"} or tokens[0].kind == "number")
 
 
+_MORE_OF = {
+    "deeper",
+    "paler",
+    "softer",
+    "bolder",
+    "richer",
+    "warmer",
+    "cooler",
+    "stronger",
+    "duller",
+}
+
+
 def color_value(text: str) -> str | None:
     """The colour that a value names (as the user said it), also as a comparative, or None."""
     stripped = text
@@ -62,12 +75,17 @@ def color_value(text: str) -> str | None:
         "completely ",
         "fully ",
         "all ",
+        "much ",
+        "slightly ",
         "to ",
         "a ",
         "an ",
     ):
         stripped = stripped.removeprefix(adverb)
     if colors.is_color(stripped) or colors.comparative(stripped):
+        return stripped
+    first, _, base = stripped.partition(" ")
+    if first in _MORE_OF and colors.is_color(base):
         return stripped
     words = stripped.replace(" and ", " ").split()
     if 1 < len(words) <= 4 and all(colors.is_color(word) for word in words):

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from editanything import colors
-from editanything.command.adding import new_thing
+from editanything.command.adding import new_parts, new_thing
 from editanything.command.attributes import (
     FRAME,
     FRAME_NOUNS,
@@ -282,6 +282,10 @@ def give(clause: Clause) -> Operations | None:
     if found is None or not value or found.things[0].noun in FRAME:
         return None
     words = value_text(value).split()
+    parts = new_parts(value)
+    if len(parts) > 1 and all(map(new_thing, parts)):
+        given = [_given(thing, part) for thing in found.things for part in parts]
+        return tuple(operation for operation in given if operation is not None)
     if {"a", "an"} & set(words):
         return None  # "give the shed a lick of paint": cut inside "the garden shed"
     return each(
@@ -341,4 +345,6 @@ def _given(thing: Selector, value: Tokens) -> Operation | None:
     made = new_thing(value)
     if made is None:
         return None
+    if made == ("glass", "all") and is_person(thing.noun):
+        made = ("glasses", 1)
     return Operation("add", value=made[0], count=made[1], where=Where(Relation("on", (thing,))))

@@ -131,7 +131,17 @@ def replace_with(clause: Clause) -> Operations | None:
     if new[0].kind == "quote" and any(thing.noun in {"text", "word"} for thing in found.things):
         return None
     text = value_text(new)
+    if clause.match.literals[-1] == "in" and {"with", "by"} & {token.word for token in new}:
+        return None  # "replace the book in the bag with a pen"
+    look = lexicon().attribute_nouns.whole(text.split()[-1:]) if has_article(new) else None
+    if look in _LOOKS and len(text.split()) > 1 and found.things[0].noun != "background":
+        said = text.rpartition(" ")[0]
+        how = color_value(said) or said
+        return each(found, lambda thing: Operation("modify", thing, attribute=look, value=how))
     return each(found, lambda thing: replaced(thing, _of_same_kind(text, thing)))
+
+
+_LOOKS = {"color", "material", "appearance"}  # "change the wall to a floral pattern"
 
 
 def _stays_itself(clause: Clause, thing: Selector) -> bool:

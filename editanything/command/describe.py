@@ -55,9 +55,27 @@ def _noun_phrase(selector: Selector) -> str:
         parts.append(selector.superlative)
     parts += selector.attrs
     many = selector.count == "all" or (isinstance(selector.count, int) and selector.count > 1)
-    plural = many and not selector.noun.endswith("s")
-    parts.append(selector.noun + ("s" if plural else ""))
+    parts.append(_plural(selector.noun) if many else selector.noun)
     return " ".join(parts) + tail
+
+
+_SAME = {"sheep", "fish", "deer", "moose", "text", "water", "snow", "*"}
+
+
+def _plural(noun: str) -> str:
+    lex = lexicon()
+    if noun == "person":
+        return "people"
+    if noun in lex.plural_only or noun in _SAME:
+        return noun
+    for many, one in lex.irregular.items():
+        if one == noun:
+            return many
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    if noun.endswith(("s", "x", "z", "ch", "sh")):
+        return noun if noun.endswith("s") and not noun.endswith("ss") else noun + "es"
+    return noun + "s"
 
 
 def _suffix(n: int) -> str:

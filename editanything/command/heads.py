@@ -42,6 +42,7 @@ class Head:
     superlative: str | None = None
     region: str | None = None
     owner: Selector | None = None
+    both: bool = False
     one_of: bool = False  # "the largest of the three boats"
     whole: bool = False  # "the whole picture"
 
@@ -75,7 +76,7 @@ def _read_quantity(tokens: Tokens, at: int, head: Head) -> int:
     if word == "couple" and not can_be_noun(after or "of"):
         return 0  # two people, not two of something
     if word in {"both", "couple"}:
-        head.count = 2
+        head.count, head.both = 2, word == "both"
     elif word in _ALL or (word == "few" and at):
         head.count = "all" if word not in {"whole", "entire"} else head.count
         head.whole = word in {"whole", "entire"}

@@ -24,9 +24,29 @@ def scene(clause: Clause) -> Operations | None:
     for tail in (" time", " season", " weather", " scene", " outside", " mode"):
         if lexicon().scenes.whole(text.split()) is None:
             text = text.removesuffix(tail)
-    if lexicon().scenes.whole(text.split()) is None or not _is_impersonal(clause):
+    if not _is_scene(text.split()) or not _is_impersonal(clause):
         return None
     return (Operation("scene", Selector("@image"), value=text),)
+
+
+def _is_scene(words: list[str]) -> bool:
+    """`rainy evening`, `cold winter morning`, `sunny afternoon in may`."""
+    scenes = lexicon().scenes
+    if scenes.whole(words) is not None:
+        return True
+    stop = next((at for at, word in enumerate(words) if word in {"in", "at", "on"}), len(words))
+    said = words[:stop]
+    known = [scenes.whole([word]) is not None for word in said]
+    kinds = all(ok or word in _WEATHERY for word, ok in zip(said, known, strict=True))
+    return len(said) > 1 and any(known) and kinds
+
+
+_WEATHERY = {
+    "cold", "warm", "hot", "late", "early", "bright", "dark", "crisp", "grey", "gray", "dull",
+    "wet", "dry", "frosty", "icy", "mild", "calm", "cool", "breezy", "gloomy", "dreary", "mid",
+    "heavy", "light", "thick", "dense", "deep", "chilly", "freezing", "full", "lovely", "nice",
+    "moonlit", "starry",
+}  # fmt: skip
 
 
 def _is_impersonal(clause: Clause) -> bool:

@@ -282,7 +282,7 @@ _SIDE_WORDS = {
 
 
 def _sides(tokens: Tokens, loose: Loose) -> Taken:
-    found: list[str] = []
+    named: list[tuple[str, tuple[str, ...]]] = []
     kept: list[Token] = []
     for at, token in enumerate(tokens):
         sides = _side_of(token) if at else ()
@@ -290,7 +290,7 @@ def _sides(tokens: Tokens, loose: Loose) -> Taken:
             if token.word != "of" or at == 0 or not _side_of(tokens[at - 1]):
                 kept.append(token)  # "the top of the picture": of it
             continue
-        found.extend(side for side in sides if side not in found)
+        named.append((token.word, sides))
         while (
             kept
             and kept[-1].word in {"and", "to", "the", "on", "at", ",", "both", "by"}
@@ -307,6 +307,8 @@ def _sides(tokens: Tokens, loose: Loose) -> Taken:
         "edges",
     }:
         kept.pop()
+    exact = [sides for word, sides in named if word not in {"wider", "taller"}]
+    found = [side for sides in exact or [sides for _, sides in named] for side in sides]
     if not found:
         return tokens, loose
     if kept[-1].word in {"the", "to", "on", "at"}:

@@ -287,7 +287,9 @@ def _same_again(part: Tokens, talk: Discourse, ops: Operations) -> Operations | 
     said, words = lexicon().said["same"]["words"], words_of(part)
     found = said.at(words, 0)
     named = part[found[1] :] if found is not None else part
-    if not ops or ops[-1].target is None or not named or color_value(value_text(named)):
+    if not ops or ops[-1].op in {"scene", "style"}:
+        return None
+    if ops[-1].target is None or not named or color_value(value_text(named)):
         return None
     if found is None and starts_clause(part):
         return None

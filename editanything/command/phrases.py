@@ -269,8 +269,10 @@ def _headless(head: Head, talk: Discourse) -> Selector | None:
     """`the second`, `both`, `the leftmost`: the noun named before."""
     if head.ordinal is not None and talk.noun is not None:
         return Selector(talk.noun, ordinal=(head.ordinal, None))
-    if head.count in (2, "all") and talk.last:
+    if (head.both or head.count == "all") and talk.last:
         return talk.last[-1]
+    if isinstance(head.count, int) and not head.both and talk.noun is not None:
+        return Selector(talk.noun, count=head.count)  # "the two on the branch"
     return None
 
 

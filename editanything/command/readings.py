@@ -123,6 +123,9 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
         yield from _on_selection(tokens)
     if 1 < len(tokens) <= 6 and tokens[-1].word in {"gone", "begone"}:  # "dog gone"
         yield (Token("remove", "remove"), *tokens[:-1])
+    more = [token.word for token in tokens[1:2]] == ["more"] and len(tokens) > 2
+    if more and (tokens[0].kind == "number" or tokens[0].word in {"some", "few", "one"}):
+        yield (Token("add", "add"), tokens[0], *tokens[2:])  # "three more lanterns on the wall"
     yield from _telegram(tokens)
 
 
@@ -209,8 +212,15 @@ def _complaint(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
             said = start > at + 1 or words[at] not in {"is", "are"}
             wanted = lexicon().opposites.whole(words[start:])
             if wanted is not None and said:
-                value = tuple(Token(word, word) for word in wanted.split())
-                yield (_MAKE, *tokens[:at], *value)
+                yield (_MAKE, *tokens[:at], *_spelt(wanted))
+    if words[0] == "too":  # "too dark"
+        wanted = lexicon().opposites.whole(words[1:])
+        if wanted is not None:
+            yield (_MAKE, *_spelt("the picture"), *_spelt(wanted))
+
+
+def _spelt(words: str) -> Tokens:
+    return tuple(Token(word, word) for word in words.split())
 
 
 _TOO = {

@@ -15,6 +15,11 @@ _WHERE = {"in", "on", "at", "to", "towards", "by", "near", "beside", "behind", "
 _FAR = {"up", "over", "down", "out", "across", "way", "right"}
 _BEFORE_EVERY = {"last", "single", "one"}
 _BAR = {"bar", "barring", "minus"}
+_BIT = {"bit", "tad", "touch", "smidge", "smidgen", "little"}
+_AFTER_IS = {
+    "a", "an", "the", "too", "very", "so", "way", "really", "quite", "pretty", "rather", "not",
+    "got", "just", "in", "on", "here", "there",
+}  # fmt: skip
 _BEFORE_NOUN = {"the", "that", "this", "my", "her", "his", "their", "its", "a", "an", "for"}
 
 
@@ -51,6 +56,8 @@ def _dropped(tokens: Tokens, at: int, out: list[Token]) -> int:
         if before == ",":
             out.pop()
         return 1  # "some room above, say 150 px"
+    if word == "me" and before in {"get", "give"} and after in {"shot", "rid"}:
+        return 1
     opens = not out or out[-1].kind == "stop"
     if opens and word in sets["interjections"] and tokens[at + 1 : at + 2]:
         return 2 if tokens[at + 1].kind == "comma" else 0  # "right, ..."
@@ -71,6 +78,10 @@ def _plainer(tokens: Tokens, at: int, out: list[Token]) -> Token:
         groups = {before.word for before in out[-6:]}
         if groups & lexicon().sets["group_words"]:
             return replace(token, word="except")  # "all the ducks bar the white one"
+    if token.kind == "own" and after and after[0].word in _AFTER_IS:
+        return Token("is", token.raw)  # "the picture's a bit dark"
+    if not out and token.word in _BIT and after and after[0].kind == "word":
+        return replace(token, word="slightly") if after[0].word not in {"of", "by"} else token
     if token.kind == "dash":
         opens = bool(after) and after[0].word in lexicon().openers | {
             "it",

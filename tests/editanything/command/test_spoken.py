@@ -3,6 +3,7 @@
 import pytest
 
 from editanything.command import parse
+from editanything.command.describe import describe
 
 
 @pytest.mark.parametrize(
@@ -38,12 +39,43 @@ from editanything.command import parse
         ("get the drone out of the sky", "remove the drone in the sky"),
         ("while you're at it, blur the wall", "blur the wall"),
         ("dog gone", "remove the dog"),
+        ("too dark", "make the picture brighter"),
+        ("bit brighter", "make the picture slightly brighter"),
+        ("the picture's a bit blurry, sharpen it", "sharpen the picture"),
+        ("three more lanterns on the wall", "add three lanterns on the wall"),
+        ("could you get me shot of the rug", "remove the rug"),
+        ("give him a hat and a scarf", "add a hat and a scarf to the person"),
+        (
+            "put a hat on the dog and a scarf on the cat",
+            "put a hat on the dog and put a scarf on the cat",
+        ),
+        ("change the wall to a floral pattern", "make the wall floral"),
+        ("change the car to a red color", "make the car red"),
+        (
+            "extend the picture and make it 20% wider on the right",
+            "extend the picture and extend it 20% on the right",
+        ),
     ],
 )
 def test_said_otherwise(said, plain):
     meant = parse(plain)
     assert meant.status == "ok"
     assert parse(said).ops == meant.ops
+
+
+@pytest.mark.parametrize(
+    "value", ["rainy evening in november", "cold winter morning", "late autumn"]
+)
+def test_a_scene_with_its_weather(value):
+    assert [op.to_dict() for op in parse(f"make it a {value}").ops] == [
+        {"op": "scene", "target": {"noun": "@image", "attrs": [], "count": 1}, "value": value}
+    ]
+
+
+def test_those_that_an_exception_counts():
+    target = parse("remove all the birds except the two on the branch").ops[0].target
+    assert (target.exclude.noun, target.exclude.count) == ("bird", 2)
+    assert describe(target) == "all the birds except the 2 birds on the branch"
 
 
 @pytest.mark.parametrize(
