@@ -17,7 +17,6 @@ from mdt.diffusion.objective import Objective, make_objective, settings_of
 from mdt.ema import Ema
 from mdt.models import Network, build_model
 from mdt.models.autoencoder import AutoencoderObjective
-from mdt.models.words import WordsObjective
 from mdt.models.segmenter_objective import SegmenterObjective
 from mdt.models.words import WordsObjective
 from mdt.optim import OPTIMIZERS, SCHEDULES, make_schedule

@@ -16,9 +16,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["singular", "split_words", "word_ids"]
+__all__ = ["NUM_IDS", "phrase_ids", "singular", "split_words", "word_ids"]
 
 PADDING = 0
+NUM_IDS = 32  # of `phrase_ids`
 _WORD = re.compile(r"[^\W_]+")
 _ARTICLES = frozenset(("a", "an", "the"))
 #: What the rules of `singular` would get wrong.
@@ -93,6 +94,13 @@ def word_ids(
         kept = keys[:num_ids]
         row[: len(kept)] = [1 + zlib.crc32(key.encode()) % (buckets - 1) for key in kept]
     return ids
+
+
+def phrase_ids(text: str, buckets: int = 16384) -> NDArray[np.int64]:
+    """The ids of a phrase in one row, those of its units one after the other: (NUM_IDS,)."""
+    found = word_ids(text, buckets=buckets)
+    found = found[found != PADDING][:NUM_IDS]
+    return np.pad(found, (0, NUM_IDS - len(found)))
 
 
 def _grams(word: str) -> list[str]:

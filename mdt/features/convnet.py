@@ -27,22 +27,27 @@ _SPATIAL_CHANNELS = 16
 class ConvNet(nn.Module):
     """Four stages, each halving the side (but the first) and ending in a residual convolution.
 
-    Picture (b, 3, 32, 32) in [-1, 1] -> Features: the average of the last map, 16 channels of the
-    8x8 map, and class probabilities where it has classes.
+    Picture (b, 3, side_px, side_px) in [-1, 1] -> Features: the average of the last map, 16
+    channels of the 8x8 map, and class probabilities where it has classes.
 
     Args:
         widths: channels of the stages, at sides 32, 16, 8 and 4.
         num_classes: 0: no classifier.
+        side_px: of the pictures, 32 or more; where it is 64 or more, the first convolution halves
+            it, so that the stages cost what they cost at half the side.
     """
 
-    side_px = 32
-
-    def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 256), num_classes: int = 10) -> None:
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (32, 64, 128, 256),
+        num_classes: int = 10,
+        side_px: int = 32,
+    ) -> None:
         super().__init__()
-        self.widths, self.num_classes = tuple(widths), num_classes
+        self.widths, self.num_classes, self.side_px = tuple(widths), num_classes, side_px
         self.name, self.sha256 = "convnet", ""
         first, *others = widths
-        self.stem = _convolution(3, first)
+        self.stem = _convolution(3, first, stride=1 if side_px < 64 else 2)
         pairs = list(zip(widths, others, strict=False))
         self.down = nn.ModuleList(_convolution(narrow, wide, stride=2) for narrow, wide in pairs)
         self.same = nn.ModuleList(_convolution(wide, wide) for _, wide in pairs)
@@ -68,7 +73,7 @@ class ConvNet(nn.Module):
         return Features(pooled, spatial, probabilities)
 
     def prepare(self, picture: np.ndarray) -> Tensor:
-        """RGB uint8 (H, W, 3) of any size -> (3, 32, 32) in [-1, 1], resized with antialiasing."""
+        """RGB uint8 (H, W, 3), any size -> (3, side_px, side_px) in [-1, 1], with antialiasing."""
         x = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float()
         side = (self.side_px, self.side_px)
         if x.shape[1:] != side:
@@ -98,7 +103,7 @@ def open_convnet(name: str = "features-cifar", folder: str | Path = WEIGHTS) -> 
         )
     try:
         with torch.device("meta"):  # fresh weights would be drawn from the global generator
-            network = ConvNet(tuple(card["widths"]), card["num_classes"])
+            network = ConvNet(tuple(card["widths"]), card["num_classes"], card.get("side_px", 32))
         weights = {key: value.float() for key, value in load(content).items()}
         network.load_state_dict(weights, strict=True, assign=True)
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:

@@ -2,7 +2,8 @@
 
 Two methods, so that a ranking found in one network can be checked in another:
 `classifier`, label smoothing on crops and flips; `simclr`, without labels (Chen et al. 2020,
-arXiv:2002.05709): two views of a picture are to be told from all other pictures' views.
+arXiv:2002.05709): two views of a picture are to be told from all other pictures' views. A third,
+`stickers`, makes the judge of drawn things: a classifier of pictures with alpha, shown on grounds.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from torch.nn import functional as F
 
 from mdt.config import load
 from mdt.features.convnet import ConvNet, open_convnet
+from mdt.features.shown import on_white, sticker_views
 from mdt.features.views import crop_and_flip, jitter, random_crop
 from mdt.files import written_beside
 from mdt.optim.schedules import cosine
 
 _log = logging.getLogger(__name__)
+_TEST_SEED = 2**31  # of the views that pictures with alpha are tested on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +40,9 @@ class Recipe:
     """How a feature network is made; the whole of it goes into the card.
 
     `data` and `test` are pictures with classes, such as parquet:train.parquet; `about` says what
-    they are and `licence` what is known of theirs. The learning rate is for `batch`; one epoch
-    sees every picture once.
+    they are and `licence` what is known of theirs; `init` is a network of the same sizes to start
+    from. The learning rate is for `batch`; one epoch
+    sees every picture `views` times.
     """
 
     data: str
@@ -49,6 +53,8 @@ class Recipe:
     licence: str = ""
     method: str = "classifier"
     widths: list[int] = dataclasses.field(default_factory=lambda: [32, 64, 128, 256])
+    side_px: int = 32
+    views: int = 1
     epochs: int = 14
     batch: int = 256
     lr: float = 0.2
@@ -57,6 +63,7 @@ class Recipe:
     label_smoothing: float = 0.1
     temperature: float = 0.2
     seed: int = 0
+    init: str = ""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -65,7 +72,7 @@ class Recipe:
             )
         if len(self.widths) < 3:
             raise ValueError(f"widths takes three numbers or more; got {self.widths}.")
-        for key in ("epochs", "batch", "lr", "temperature"):
+        for key in ("epochs", "batch", "lr", "temperature", "views", "side_px"):
             if not getattr(self, key) > 0:
                 raise ValueError(f"{key} must be above 0; got {getattr(self, key)}.")
 
@@ -76,19 +83,23 @@ def train(recipe: Recipe, progress: Callable[[str], None] = _log.info) -> Path:
     Raises:
         ValueError: data without classes or that cannot be read.
     """
-    pixels, labels = read_all(recipe.data)
-    tested = read_all(recipe.test)
+    pixels, labels = read_all(recipe.data, recipe.side_px)
+    tested = shown(*read_all(recipe.test, recipe.side_px))
+    known = shown(pixels, labels, plain=True)
     draw = torch.Generator().manual_seed(recipe.seed)
     network, head, losses = METHODS[recipe.method](recipe, int(labels.max()) + 1)
+    if recipe.init:
+        first = Path(recipe.init)
+        network.load_state_dict(open_convnet(first.stem, first.parent).state_dict())
     parts = nn.ModuleList([network, head]).to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(
         _groups(parts, recipe.weight_decay), recipe.lr, momentum=recipe.momentum, nesterov=True
     )
-    steps = len(pixels) // recipe.batch
+    steps = recipe.views * len(pixels) // recipe.batch
     Path(recipe.out).mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     for epoch in range(recipe.epochs):
-        order = torch.randperm(len(pixels), generator=draw)
+        order = torch.randperm(recipe.views * len(pixels), generator=draw) % len(pixels)
         total = 0.0
         parts.train()
         for step in range(steps):
@@ -101,14 +112,25 @@ def train(recipe: Recipe, progress: Callable[[str], None] = _log.info) -> Path:
             loss.backward()
             optimizer.step()
             total += loss.item()
-        scores = write(network, recipe, (pixels, labels), tested, epoch=epoch + 1)
+        seen = (epoch + 1) * steps * recipe.batch
+        scores = write(network, recipe, known, tested, pictures_seen=seen)
         minutes = (time.monotonic() - start) / 60
         progress(f"epoch {epoch + 1}: loss {total / steps:.4f}, {scores}, {minutes:.1f} min")
     return Path(recipe.out) / f"{recipe.name}.safetensors"
 
 
-def read_all(where: str) -> tuple[Tensor, Tensor]:
-    """Pictures uint8 (n, 3, 32, 32) and labels (n,) of `kind:path`, smaller than memory.
+def shown(pixels: Tensor, labels: Tensor, *, plain: bool = False) -> tuple[Tensor, Tensor]:
+    """Pictures with alpha as the network is tested on them: drawn views, or on white; RGB uint8."""
+    if pixels.shape[1] != 4:
+        return pixels, labels
+    draw = torch.Generator().manual_seed(_TEST_SEED)
+    parts = torch.split(pixels, 256)
+    x = [on_white(part) if plain else sticker_views(part, draw) for part in parts]
+    return ((torch.cat(x) + 1) * 127.5).round().to(torch.uint8), labels
+
+
+def read_all(where: str, side_px: int = 32) -> tuple[Tensor, Tensor]:
+    """Pictures uint8 (n, C, side_px, side_px), labels (n,) of `kind:path`, smaller than memory.
 
     Raises:
         ValueError: see `mdt.data.open_source`; or no labels.
@@ -116,7 +138,7 @@ def read_all(where: str) -> tuple[Tensor, Tensor]:
     from mdt.data import open_source
 
     kind, _, path = where.partition(":")
-    source = open_source(kind, path, size=ConvNet.side_px)
+    source = open_source(kind, path, size=side_px)
     if source.classes is None:
         raise ValueError(
             f"{where} has no classes; a feature network is trained and tested on some."
@@ -132,7 +154,7 @@ def write(
     trained: tuple[Tensor, Tensor],
     tested: tuple[Tensor, Tensor],
     *,
-    epoch: int,
+    pictures_seen: int,
 ) -> dict[str, float]:
     """Write weights and card, read them back and score what was read; returns the scores."""
     half = {
@@ -146,13 +168,15 @@ def write(
         "sha256": hashlib.sha256(content).hexdigest(),
         "widths": list(network.widths),
         "num_classes": network.num_classes,
+        "side_px": network.side_px,
         "recipe": {**dataclasses.asdict(recipe), "data": _name(recipe.data)}
         | {"test": _name(recipe.test)},
-        "pictures_seen": epoch * (len(trained[0]) // recipe.batch) * recipe.batch,
+        "pictures_seen": pictures_seen,
         "about": recipe.about,
         "licence": recipe.licence,
+        **_classes_of(recipe),
     }
-    for key in ("about", "licence", "out"):
+    for key in ("about", "licence", "out", "init"):
         del card["recipe"][key]
     path = Path(recipe.out) / recipe.name
     _write(path.with_suffix(".safetensors"), content)
@@ -160,6 +184,16 @@ def write(
     card["scores"] = score(open_convnet(recipe.name, recipe.out), trained, tested)
     _write(path.with_suffix(".json"), (json.dumps(card, indent=1) + "\n").encode())
     return card["scores"]
+
+
+def _classes_of(recipe: Recipe) -> dict[str, Any]:
+    """Names of the classes, and their groups, where the judge is to tell them."""
+    if recipe.method != "stickers":
+        return {}
+    from mdt.data import StickerSource
+
+    source = StickerSource(recipe.data.partition(":")[2])
+    return {"names": list(source.names), "groups": list(source.groups)}
 
 
 @torch.no_grad()
@@ -177,6 +211,9 @@ def score(
     scores = {"neighbours": _share(votes.argmax(1) == tested[1])}
     if probabilities is not None:
         scores["accuracy"] = _share(probabilities.argmax(1) == tested[1])
+    if probabilities is not None and network.num_classes > 100:
+        first = probabilities.topk(5, 1).indices
+        scores["top5"] = _share((first == tested[1][:, None]).any(1))
     return scores
 
 
@@ -184,12 +221,22 @@ class _Classifier:
     def __init__(self, network: ConvNet, head: nn.Module, recipe: Recipe) -> None:
         self.network, self.head, self.recipe = network, head, recipe
 
+    def views(self, pixels: Tensor, draw: torch.Generator) -> Tensor:
+        """What of a batch is shown, in [-1, 1]."""
+        return _unit(crop_and_flip(pixels, draw))
+
     def __call__(self, pixels: Tensor, labels: Tensor, draw: torch.Generator) -> Tensor:
         """Cross-entropy with label smoothing."""
-        x = _unit(crop_and_flip(pixels, draw))
+        x = _channels_last(self.views(pixels, draw))
         with torch.autocast("cpu", torch.bfloat16):
             logits = self.head(self.network.maps(x)[-1].mean((2, 3)))
         return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
+
+
+class _Stickers(_Classifier):
+    def views(self, pixels: Tensor, draw: torch.Generator) -> Tensor:
+        """On grounds of all kinds, see `mdt.features.shown`."""
+        return sticker_views(pixels, draw)
 
 
 class _SimCLR:
@@ -209,18 +256,24 @@ class _SimCLR:
         return F.cross_entropy(likeness, other)
 
 
-def _classifier(recipe: Recipe, num_classes: int) -> tuple[ConvNet, nn.Module, Any]:
+def _classifier(
+    recipe: Recipe, num_classes: int, kind: type[_Classifier] = _Classifier
+) -> tuple[ConvNet, nn.Module, Any]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = ConvNet(tuple(recipe.widths), num_classes)
+        network = ConvNet(tuple(recipe.widths), num_classes, recipe.side_px)
     assert network.head is not None
-    return network, nn.Identity(), _Classifier(network, network.head, recipe)
+    return network, nn.Identity(), kind(network, network.head, recipe)
+
+
+def _stickers(recipe: Recipe, num_classes: int) -> tuple[ConvNet, nn.Module, Any]:
+    return _classifier(recipe, num_classes, _Stickers)
 
 
 def _simclr(recipe: Recipe, num_classes: int) -> tuple[ConvNet, nn.Module, Any]:  # noqa: ARG001
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = ConvNet(tuple(recipe.widths), 0)
+        network = ConvNet(tuple(recipe.widths), 0, recipe.side_px)
         width = recipe.widths[-1]
         head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 128))
     return network, head, _SimCLR(network, head, recipe)
@@ -229,6 +282,7 @@ def _simclr(recipe: Recipe, num_classes: int) -> tuple[ConvNet, nn.Module, Any]:
 METHODS: dict[str, Callable[[Recipe, int], tuple[ConvNet, nn.Module, Any]]] = {
     "classifier": _classifier,
     "simclr": _simclr,
+    "stickers": _stickers,
 }
 
 

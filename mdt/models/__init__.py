@@ -16,9 +16,11 @@ from mdt.models.masking import draw_kept
 from mdt.models.mdtv1 import MDTv1
 from mdt.models.mdtv2 import MDTv2
 from mdt.models.network import Network
+from mdt.models.segmenter import Segmenter as Segmenter  # opened by its name
 from mdt.models.skips import probe_norms
 from mdt.models.unet import UNet
 from mdt.models.uvit import UViT
+from mdt.models.words import WordRegions as WordRegions
 
 __all__ = [
     "MODELS",
@@ -73,7 +75,11 @@ MODELS: dict[str, tuple[type[Network], dict[str, Any]]] = {
 }
 
 #: The same for networks that are no denoisers.
-OTHERS: dict[str, tuple[type[Any], dict[str, Any]]] = {"autoencoder": (Autoencoder, {})}
+OTHERS: dict[str, tuple[type[Any], dict[str, Any]]] = {
+    "autoencoder": (Autoencoder, {}),
+    "segmenter": (Segmenter, {}),
+    "words": (WordRegions, {}),
+}
 
 
 def build_model(name: str, **settings: Any) -> Any:
