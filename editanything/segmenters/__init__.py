@@ -5,4 +5,5 @@ from __future__ import annotations
 # name -> "module:class"; a preset's `segmenter: {name: ...}` is a key of this dict.
 SEGMENTERS: dict[str, str] = {
     "classical": "editanything.segmenters.classical:Classical",
+    "sam": "editanything.segmenters.sam:SamSegmenter",
 }

@@ -125,7 +125,7 @@ class ClassicalSeen:
             for b in selection.boxes
         )
         free = tuple(
-            p for p in selection.points if p.positive and not any(_in_box(p, b) for b in boxes)
+            p for p in selection.points if p.positive and not any(in_box(p, b) for b in boxes)
         )
         negative = tuple(p for p in selection.points if not p.positive)
         parts = [self._from_box(box, selection.points) for box in boxes]
@@ -143,7 +143,7 @@ class ClassicalSeen:
 
     def _from_box(self, box: Box, points: tuple[Point, ...]) -> Mask:
         window = prompts.box_window(self.image, box, self.settings.prompt_px, context=0.25)
-        near = tuple(p for p in points if not p.positive or _in_box(p, box))
+        near = tuple(p for p in points if not p.positive or in_box(p, box))
         return window.outward(prompts.from_box(window, box, near))
 
     def _from_brush(self, brush: Mask, points: tuple[Point, ...]) -> Mask:
@@ -195,5 +195,6 @@ class ClassicalSeen:
         return mask
 
 
-def _in_box(point: Point, box: Box) -> bool:
+def in_box(point: Point, box: Box) -> bool:
+    """Whether a click lies in a box."""
     return box[0] <= point.x < box[2] and box[1] <= point.y < box[3]

@@ -1,0 +1,113 @@
+"""Open a network of Segment Anything's architecture: a published file, or a folder of our own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from editanything.errors import InputError
+
+#: Width of the image encoder -> name in the registry of the `segment-anything` package.
+_PUBLISHED = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
+_HERE = "default"
+
+
+def open_sam(weights: Any, device: str = "cpu") -> Any:
+    """A `Sam` in eval() on a device.
+
+    Args:
+        weights: a `Sam`; a file of the published weights (.pth or .safetensors: ViT-B, ViT-L or
+            ViT-H, told by its width); a folder that our own training exported; or "default", the
+            folder that ships with the package.
+        device: of torch, such as "cpu" or "cuda".
+
+    Raises:
+        InputError: no such file or folder, broken or changed weights, or another kind of network.
+    """
+    from mdt.checkpoint import CheckpointError
+
+    if not isinstance(weights, str | Path):
+        if not all(hasattr(weights, part) for part in ("image_encoder", "mask_decoder")):
+            raise InputError(
+                "weights is a Sam of the segment-anything package, a file or a folder; got "
+                f"{type(weights).__name__}."
+            )
+        return weights.to(device).eval()
+    path = shipped() if str(weights) == _HERE else Path(weights)
+    try:
+        sam = _own(path) if path.is_dir() else _published(path)
+    except CheckpointError as error:
+        raise InputError(str(error)) from None
+    return sam.to(device).eval()
+
+
+def shipped() -> Path:
+    """The folder of the network that comes with the package."""
+    import mdt
+
+    return Path(mdt.__file__).parent / "weights" / "segmenter"
+
+
+def _published(path: Path) -> Any:
+    from segment_anything import sam_model_registry
+
+    from mdt.checkpoint import read_tensors
+
+    state = read_tensors(path)
+    place = state.get("image_encoder.pos_embed")
+    name = _PUBLISHED.get(place.shape[-1]) if place is not None else None
+    if name is None:
+        raise InputError(f"{path} holds no published Segment Anything network (ViT-B, -L or -H).")
+    sam = sam_model_registry[name]()
+    try:
+        sam.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        first = str(error).split("\n\t")[-1][:160]
+        raise InputError(f"{path} looks like {name}, but does not fit it: {first}") from None
+    return sam
+
+
+def _own(folder: Path) -> Any:
+    from safetensors import SafetensorError
+
+    from mdt.models.segmenter import Segmenter
+
+    _check_digest(folder)
+    try:
+        network, report = Segmenter.from_pretrained(
+            str(folder),
+            local_files_only=True,
+            use_safetensors=True,
+            low_cpu_mem_usage=False,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError, TypeError, SafetensorError) as error:
+        first = " ".join(str(error).split())[:200]
+        raise InputError(f"The segmenter in {folder} cannot be read: {first}") from None
+    if report["missing_keys"] or report["unexpected_keys"]:
+        raise InputError(f"The weights in {folder} do not fit its config.json.")
+    return network.float().sam
+
+
+def _check_digest(folder: Path) -> None:
+    """Compare the weights with the digest in card.json, where there is one."""
+    card = folder / "card.json"
+    if not card.is_file():
+        return
+    try:
+        told = json.loads(card.read_text(encoding="utf-8"))
+        file, wanted = folder / str(told["file"]), str(told["sha256"])
+        with file.open("rb") as stream:
+            came = hashlib.file_digest(stream, "sha256").hexdigest()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"The segmenter in {folder} is incomplete ({type(error).__name__}): install the "
+            "package again."
+        ) from None
+    if came != wanted:
+        raise InputError(
+            f"{file} is damaged or was changed (SHA-256 {came[:12]}, its card says {wanted[:12]}): "
+            "install the package again."
+        )

@@ -1,0 +1,117 @@
+"""How a promptable segmenter learns: focal and dice loss, and to know how good its masks are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdt.draws import Generators
+from mdt.models.segmenter import PIXELS_PER_MASK, Answer, Prompts
+
+#: Things of a picture that are asked for: each is one bit of the fourth channel.
+NUM_THINGS = 3
+MAX_CLICKS = 4
+#: Numbers in the row of a thing: its box, whether that is given, the rounds, a draw, the clicks.
+ROW = 7 + 3 * MAX_CLICKS
+DRAWS = 1_000_000
+
+
+def prompts_of(label: Tensor) -> Prompts:
+    """The prompts that integers (B, K, ROW) stand for; see `mdt.data.prompted`."""
+    rows = label.float()
+    clicks = rows[..., 7:].view(*rows.shape[:-1], MAX_CLICKS, 3)
+    return Prompts(
+        box=rows[..., :4],
+        points=clicks[..., :2],
+        signs=clicks[..., 2],
+        boxed=label[:, 0, 4] > 0,
+        rounds=label[:, 0, 5],
+        draws=rows[..., 6] / DRAWS,
+    )
+
+
+def truth_of(channel: Tensor) -> Tensor:
+    """Bits (B, S, S) -> bool (B, K, S/2, S/2): True where at least half of the pixels are."""
+    bits = channel.to(torch.int32)[:, None]
+    powers = 2 ** torch.arange(NUM_THINGS, device=channel.device, dtype=torch.int32)
+    masks = (bits // powers[:, None, None]) % 2
+    return F.avg_pool2d(masks.float(), PIXELS_PER_MASK) >= 0.5
+
+
+@dataclass(frozen=True)
+class SegmenterObjective:
+    """focal · focal loss + dice loss + quality · error of the predicted IoU, mean over rounds.
+
+    Of the three masks that one click may mean, the best learns [Kirillov et al. 2023, section 3].
+
+    Args:
+        focal: weight of the focal loss [Lin et al. 2017], with γ = 2 and α = 0.25.
+        quality: weight of the squared error of the predicted IoU.
+
+    Raises:
+        ValueError: weights below 0.
+    """
+
+    focal: float = 20.0
+    quality: float = 1.0
+    num_passes: int = 1
+    mask_ratio: None = None
+
+    def __post_init__(self) -> None:
+        if self.focal < 0 or self.quality < 0:
+            raise ValueError(
+                f"focal and quality are 0 or more; got {self.focal:g} and {self.quality:g}."
+            )
+
+    def passes(
+        self, model: Any, x0: Tensor, label: Any = None, *, generator: Generators
+    ) -> Iterator[dict[str, Tensor]]:
+        """One pass: "loss" (B,), "mse" (B,), here 1 - IoU, and "u", zeros.
+
+        Args:
+            model: a `Segmenter`.
+            x0: (B, 4, S, S): the picture in [-1, 1], and the things' bits.
+            label: (B, K, ROW), the prompts.
+            generator: not drawn from: the data holds all draws.
+
+        Raises:
+            ValueError: pictures without prompts.
+        """
+        del generator
+        if x0.shape[1] != 4 or label is None or tuple(label.shape[1:]) != (NUM_THINGS, ROW):
+            raise ValueError(
+                "A segmenter learns from data with prompts: set data.name=prompted; got pictures "
+                f"of {x0.shape[1]} channels."
+            )
+        truth = truth_of(x0[:, 3])
+        prompts = prompts_of(label)
+        loss, iou = x0.new_zeros(len(x0)), x0.new_zeros(len(x0))
+        for answer in model(x0[:, :3], truth, prompts):
+            i = answer.picture
+            one, overlap = self._loss(answer, truth[i])
+            loss[i] = loss[i] + one / prompts.rounds[i]
+            iou[i] = overlap  # the last round's stays
+        yield {"loss": loss, "mse": 1 - iou, "u": torch.zeros(len(x0), device=x0.device)}
+
+    def _loss(self, answer: Answer, truth: Tensor) -> tuple[Tensor, Tensor]:
+        """(loss, mean IoU of the mask for many prompts) of a picture; truth bool (K, h, w)."""
+        goal = truth.float()[:, None].expand_as(answer.logits)
+        signed = torch.where(goal > 0, answer.logits, -answer.logits)
+        weight = torch.where(goal > 0, 0.25, 0.75) * torch.sigmoid(-signed).square()
+        focal = (weight * F.softplus(-signed)).mean((-2, -1))  # (K, 4)
+        share = torch.sigmoid(answer.logits)
+        both = (share * goal).sum((-2, -1))
+        dice = 1 - (2 * both + 1) / (share.sum((-2, -1)) + goal.sum((-2, -1)) + 1)
+        each = self.focal * focal + dice
+        with torch.no_grad():
+            found = answer.logits > 0
+            known = goal > 0
+            iou = (found & known).sum((-2, -1)) / (found | known).sum((-2, -1)).clamp(min=1)
+        error = (answer.quality - iou).square().mean(-1)
+        loss = each[..., 0] + each[..., 1:].amin(-1) + self.quality * error
+        return loss.mean(), iou[:, 0].mean()
