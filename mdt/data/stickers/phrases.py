@@ -41,8 +41,11 @@ def phrases(name: str, tags: tuple[str, ...], kind: str) -> tuple[str, ...]:
     words = _KINDS.get(kind, _KINDS.get(kind.partition("-")[0], ()))
     if words == ("vehicle",) and not _NO_VEHICLES.isdisjoint(split_words(name)):
         words = ()
-    found = {key(phrase): phrase for phrase in reversed((name, *tags, *words)) if key(phrase)}
-    return tuple(reversed(found.values()))
+    found: dict[int, str] = {}
+    for phrase in (name, *tags, *words):
+        found.setdefault(key(phrase), phrase)
+    found.pop(0, None)
+    return tuple(found.values())
 
 
 def key(phrase: str) -> int:

@@ -1,0 +1,164 @@
+"""Which words name which region of a picture: the network of `mdt.models.words`, ready to ask.
+
+The weights ship in mdt/weights/words, with a card that says what they were trained on, their sum,
+and from which score on a word is believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from mdt.features.convnet import WEIGHTS
+from mdt.files import written_beside
+from mdt.models.words import WordRegions
+from mdt.words import phrase_ids
+
+#: A crop's side is the longer side of the region's box times this.
+CONTEXT = 1.33
+_NUM_ROWS = 16  # regions at a time: kernels round alike for one shape alone
+WORDS_FILE, CARD = "words.safetensors", "card.json"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What regions may be called.
+
+    Attributes:
+        network: see `mdt.models.words`.
+        card: what stands beside the weights; from the logit `threshold` on a word is believed.
+    """
+
+    network: WordRegions
+    card: dict[str, Any]
+
+    @torch.no_grad()
+    def regions(self, image: np.ndarray, masks: Sequence[np.ndarray]) -> Tensor:
+        """Regions of a picture in the common space: (n, width).
+
+        Args:
+            image: RGB uint8 (H, W, 3).
+            masks: bool (H, W), none empty.
+        """
+        size = self.network.config.input_size
+        x = torch.from_numpy(np.stack([crop_region(image, mask, size) for mask in masks]))
+        rows = []
+        for part in torch.split(x, _NUM_ROWS):
+            filled = torch.cat([part, part[-1:].expand(_NUM_ROWS - len(part), -1, -1, -1)])
+            rows.append(self.network.regions(filled)[: len(part)])
+        return torch.cat(rows)
+
+    @torch.no_grad()
+    def logits(self, regions: Tensor, phrases: Sequence[str]) -> np.ndarray:
+        """How well phrases name regions: float32 (n, phrases); above 0: rather yes than no.
+
+        Args:
+            regions: what `regions` gave.
+            phrases: any words; those without letters name nothing (minus infinity).
+        """
+        ids = np.stack([phrase_ids(phrase, self.network.config.buckets) for phrase in phrases])
+        found = self.network.compare(regions, self.network.phrases(torch.from_numpy(ids))).numpy()
+        return np.where((ids != 0).any(axis=1), found, -np.inf).astype(np.float32)
+
+
+def crop_region(image: np.ndarray, mask: np.ndarray, size: int) -> np.ndarray:
+    """A region with some of what is around it, as the network takes it.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        mask: bool (H, W), not empty.
+        size: of the crop's sides, in pixels.
+
+    Returns:
+        float32 (4, size, size): RGB in [-1, 1], and the region as -1 and 1. Beyond the picture its
+        edge is repeated.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    x0, y0, x1, y1 = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    side = max(2, round(CONTEXT * max(x1 - x0, y1 - y0)))
+    left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
+    height, width = mask.shape
+    down = np.clip(np.arange(top, top + side), 0, height - 1)
+    across = np.clip(np.arange(left, left + side), 0, width - 1)
+    part = image[down[:, None], across]
+    inside = (down == np.arange(top, top + side))[:, None] & (
+        across == np.arange(left, left + side)
+    )
+    way = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    small = cv2.resize(part, (size, size), interpolation=way).astype(np.float32) / 127.5 - 1
+    where = (mask[down[:, None], across] & inside).astype(np.float32)
+    where = cv2.resize(where, (size, size), interpolation=way) >= 0.5
+    return np.concatenate([small.transpose(2, 0, 1), 2 * where[None].astype(np.float32) - 1])
+
+
+def open_words(folder: str | Path = WEIGHTS / "words") -> Words:
+    """The network of a folder, in eval(), checked against the sum in its card.
+
+    Raises:
+        ValueError: weights or card are missing, damaged, or do not fit each other.
+    """
+    place = Path(folder)
+    own = place.resolve() == WEIGHTS / "words"
+    again = "install the package again" if own else "write it again"
+    try:
+        card = json.loads((place / CARD).read_text(encoding="utf-8"))
+        content = (place / WORDS_FILE).read_bytes()
+    except (OSError, ValueError):
+        raise ValueError(
+            f"The network of words in {place} is missing or its card is damaged; {again}."
+        ) from None
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != card.get("sha256"):
+        raise ValueError(
+            f"The network of words in {place} is damaged: the SHA-256 of {WORDS_FILE} begins "
+            f"{sha256[:12]}, its card says {str(card.get('sha256'))[:12]}; {again}."
+        )
+    try:
+        with torch.device("meta"):  # fresh weights would be drawn from the global generator
+            network = WordRegions(**card["settings"])
+        weights = {key: value.float() for key, value in load(content).items()}
+        network.load_state_dict(weights, strict=True, assign=True)
+        float(card["threshold"])
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        first = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"The network of words in {place} does not fit its card: {first}"
+        ) from None
+    return Words(network.eval().requires_grad_(False), card)
+
+
+def write_words(words: Words, folder: str | Path, **about: Any) -> None:
+    """Write a network and its card as `open_words` reads them: fp16.
+
+    Args:
+        words: the network; its card is taken over.
+        folder: is made where there is none; files in it are replaced.
+        about: more for the card: threshold, vocabulary, data, licence, scores, ...
+    """
+    state = words.network.state_dict()
+    content = save({key: value.half().contiguous() for key, value in state.items()})
+    config = words.network.config
+    card = {
+        "what": "which words name which region of a picture (mdt.features.words)",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "settings": {key: config[key] for key in config if not key.startswith("_")},
+        **words.card,
+        **about,
+    }
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    with written_beside(place / WORDS_FILE, overwrite=True) as new:
+        new.write_bytes(content)
+    with written_beside(place / CARD, overwrite=True) as new:
+        new.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
