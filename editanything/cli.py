@@ -110,6 +110,8 @@ def _add_edit(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--seed", type=int, default=0, metavar="N", help="decides all chance (0)")
     verb.add_argument("--reference", metavar="R", help="a second picture, “image B”")
     _add_preset(verb)
+    both = argparse.BooleanOptionalAction
+    verb.add_argument("--related", action=both, default=True, help="take its shadow along")
     verb.add_argument("--plan", action="store_true", help="show the plan, paint nothing")
     verb.add_argument("--json", action="store_true", help="print what was done as JSON")
 
@@ -127,6 +129,7 @@ def _edit(arguments: argparse.Namespace) -> None:
         selection=_selection(arguments),
         reference=arguments.reference,
         seed=arguments.seed,
+        related=arguments.related,
     )
     if arguments.plan:
         _say(json.dumps(plan.to_dict(), ensure_ascii=False) if arguments.json else _plan_text(plan))
@@ -146,8 +149,8 @@ def _edit(arguments: argparse.Namespace) -> None:
 
 
 def _plan_text(plan: Any) -> str:
-    lines = [f"{i + 1}. {step.what}" for i, step in enumerate(plan.steps)]
-    return "\n".join([*lines, *(f"   {note}" for note in plan.notes)])
+    steps = (f"{i + 1}. {step.what}" for i, step in enumerate(plan.steps))
+    return "\n".join([*steps, *(f"   {line}" for line in (*plan.told_related(), *plan.notes))])
 
 
 def _lossy(path: str) -> str:
@@ -241,13 +244,8 @@ def _batch(arguments: argparse.Namespace) -> None:
     from editanything.batch import edit_folder
 
     failed = 0
-    done = edit_folder(
-        _editor(arguments),
-        Path(arguments.folder),
-        arguments.text,
-        Path(arguments.output),
-        seed=arguments.seed,
-    )
+    folder, out = Path(arguments.folder), Path(arguments.output)
+    done = edit_folder(_editor(arguments), folder, arguments.text, out, seed=arguments.seed)
     for picture in done:
         failed += picture.error is not None
         result = picture.error or ("there already" if picture.skipped else str(picture.output))

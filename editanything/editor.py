@@ -140,6 +140,7 @@ class Editor:
         selection: Selection | NDArray[Any] | None = None,
         reference: Any = None,
         seed: int = 0,
+        related: bool = True,
         progress: Progress | None = None,
     ) -> EditResult:
         """Carry out a text command; every pixel outside `result.mask` stays as it is.
@@ -150,12 +151,16 @@ class Editor:
             selection: what was pointed at: bool (H, W), or a Selection of points, boxes, strokes.
             reference: a second picture to take from; or a pair (picture, selection in it).
             seed: decides everything that is random.
+            related: take along what surely belongs to the target (its shadow); False: show it in
+                the plan only.
             progress: called with the share done (0..1) and what is being done; False cancels.
 
         Raises:
             InputError: bad input. Refusal: a command that cannot be carried out, with the reason.
         """
-        plan = self.plan(image, text, selection=selection, reference=reference, seed=seed)
+        plan = self.plan(
+            image, text, selection=selection, reference=reference, seed=seed, related=related
+        )
         return plan.apply(progress)
 
     def plan(
@@ -166,6 +171,7 @@ class Editor:
         selection: Selection | NDArray[Any] | None = None,
         reference: Any = None,
         seed: int = 0,
+        related: bool = True,
     ) -> EditPlan:
         """What `edit` would do; nothing is painted. Arguments and errors as in `edit`."""
         check_command(text, seed)
@@ -177,6 +183,7 @@ class Editor:
             selection=as_selection(selection),
             reference=second.picture.digest() if second else None,
             reference_selection=reference_selection,
+            related=related,
             preset=self.name,
             overrides=self.overrides,
         )
@@ -297,6 +304,8 @@ class Editor:
             opacity=picture.opacity(box),
             reference=step.reference,
             keep=step.keep.within(box) if step.keep is not None else None,
+            hole=step.hole.within(box) if step.hole is not None else None,
+            shade=step.shade.within(box) if step.shade is not None else None,
         )
         backend = next(b for b in self.backends if b.can(step.op, step.params))
         painted = backend.paint(task, progress)

@@ -11,9 +11,11 @@ from editanything.command.types import Command, Operation
 from editanything.errors import InputError, Refusal
 from editanything.grounders.base import Grounder
 from editanything.planning import PLANNERS
+from editanything.planning.along import with_effects
 from editanything.planning.change import OF_CLAUSES, changed_operation, changed_step, checked
 from editanything.planning.draft import Draft, SecondPicture
 from editanything.recipe import Edit
+from editanything.relations import name_of
 from editanything.types import Backend, Box, Mask, Progress, Related, Seen, Step
 
 if TYPE_CHECKING:
@@ -54,9 +56,7 @@ class EditPlan:
     def switch(self, i: int, on: bool) -> EditPlan:
         """A new plan with related region number `i` taken along, or left alone."""
         _check_number(i, len(self.related), "related region")
-        related = list(self.related)
-        related[i] = replace(related[i], on=on)
-        return replace(self, related=tuple(related))
+        return self.replan(replace(self.edit, switched={**self.edit.switched, i: bool(on)}))
 
     def switch_step(self, i: int, on: bool) -> EditPlan:
         """A new plan with step number `i` on or off; later steps are planned anew."""
@@ -84,6 +84,13 @@ class EditPlan:
             changes.setdefault(first if name in OF_CLAUSES else i, {})[name] = value
         return self.replan(replace(self.edit, changes=changes))
 
+    def told_related(self) -> tuple[str, ...]:
+        """What belongs to the targets, in words: "with its shadow (93%): darker by 38 % ..."."""
+        return tuple(
+            f"{'with' if r.on else 'without'} its {name_of(r.type)} ({r.score:.0%}): {r.evidence}"
+            for r in self.related
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON values, for the command line, the app and HTTP."""
         return {
@@ -91,7 +98,13 @@ class EditPlan:
             "ops": [operation.to_dict() for operation in self.command.ops],
             "steps": [_step_to_dict(step) for step in self.steps],
             "related": [
-                {"type": r.type, "score": r.score, "evidence": r.evidence, "on": r.on}
+                {
+                    "type": r.type,
+                    "score": round(r.score, 3),
+                    "evidence": r.evidence,
+                    "on": r.on,
+                    "pixels": int(r.mask.sum()),
+                }
                 for r in self.related
             ],
             "notes": list(self.notes),
@@ -138,11 +151,14 @@ def make_plan(
         max_megapixels=max_megapixels,
         seed=edit.seed,
         off=frozenset(edit.off),
+        take_related=edit.related,
+        switched=edit.switched,
     )
     for clause, operation in enumerate(command.ops):
         settings = edit.changes.get(len(draft.steps), {})
         operation = changed_operation(operation, settings)
         for step in _steps_of(draft, operation, settings):
+            step = with_effects(draft, operation, step)
             painted_by_none = not any(b.can(step.op, step.params) for b in backends)
             if (step.frame is None or step.op == "outpaint") and painted_by_none:
                 raise _cannot(step.op)
@@ -155,6 +171,7 @@ def make_plan(
         edit=edit,
         apply_with=apply_with,
         replan=replan,
+        related=tuple(draft.related),
         notes=tuple(draft.notes),
     )
 

@@ -32,6 +32,8 @@ class Edit:
     reference_selection: Selection | None = None
     off: tuple[int, ...] = ()  # numbers of the steps that were switched off
     changes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)  # step -> its settings
+    related: bool = True  # whether what belongs to a target goes along
+    switched: Mapping[int, bool] = field(default_factory=dict)  # related region -> on or off
     preset: str = "default"
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -105,6 +107,10 @@ def _edit_to_dict(edit: Edit) -> dict[str, Any]:
         out["reference_selection"] = selection_to_dict(edit.reference_selection)
     if edit.off:
         out["off"] = list(edit.off)
+    if not edit.related:
+        out["related"] = False
+    if edit.switched:
+        out["switched"] = {str(number): on for number, on in sorted(edit.switched.items())}
     if edit.changes:
         out["changes"] = {
             str(step): {
@@ -127,6 +133,8 @@ def _edit_from_dict(data: Mapping[str, Any]) -> Edit:
         reference=data.get("reference"),
         reference_selection=selection("reference_selection"),
         off=tuple(int(i) for i in data.get("off", ())),
+        related=bool(data.get("related", True)),
+        switched={int(i): bool(on) for i, on in data.get("switched", {}).items()},
         changes={
             int(step): {
                 name: _mask_from_dict(value) if name == "mask" else value

@@ -271,6 +271,8 @@ class Task:
     opacity: NDArray[np.uint8] | None = None  # (h, w), the file's transparency if it has any
     reference: Reference | None = None
     keep: Bool2D | None = None  # pixels that must not serve as material (the user's "keep")
+    hole: Bool2D | None = None  # effects of the target (its shadow) that go where it goes
+    shade: Float2D | None = None  # (h, w) a shadow to draw, darker by exp(-params["drop"])
 
     def __post_init__(self) -> None:
         shape = self.image.shape[:2]
@@ -302,6 +304,28 @@ class Backend(Protocol):
 class Step:
     """One visible step of a plan: what will be done, where, and how."""
 
+@dataclass(frozen=True, eq=False)
+class Shade:
+    """A shadow to be drawn: a box of the picture, how much of it lies where, how dark it is."""
+
+    box: Box
+    alpha: Float2D  # (h, w) of the box
+    drop: tuple[float, float, float]  # logarithm by which red, green and blue become darker
+
+    def within(self, box: Box) -> Float2D:
+        """The part inside `box` of the picture."""
+        out = np.zeros((box[3] - box[1], box[2] - box[0]), np.float32)
+        x0, y0, x1, y1 = (
+            *(max(a, b) for a, b in zip(self.box[:2], box[:2], strict=True)),
+            *(min(a, b) for a, b in zip(self.box[2:], box[2:], strict=True)),
+        )
+        if x0 < x1 and y0 < y1:
+            out[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]] = self.alpha[
+                y0 - self.box[1] : y1 - self.box[1], x0 - self.box[0] : x1 - self.box[0]
+            ]
+        return out
+
+
     op: str
     what: str  # one sentence for people: "remove the selection"
     target: Mask  # what it acts on
@@ -320,6 +344,8 @@ class Step:
     @property
     def strength(self) -> float:
         """How much of the change is made, in (0, 1]."""
+    hole: Mask | None = None  # effects of the target that go where it goes: its shadow
+    shade: Shade | None = None  # a shadow that is drawn anew
         return float(self.params.get("strength", self.params.get("amount", 1.0)))
 
 

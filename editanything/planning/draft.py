@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,6 @@ from editanything.command.describe import describe
 from editanything.command.types import Operation, Selector
 from editanything.errors import Refusal
 from editanything.grounders.base import (
-    HOW_TO_POINT,
     MADE_UP,
     Found,
     Grounder,
@@ -25,7 +24,7 @@ from editanything.grounders.base import (
 )
 from editanything.planning.after import After
 from editanything.planning.change import fitting
-from editanything.types import Box, Mask, Region, Seen, Step
+from editanything.types import Box, Mask, Region, Related, Seen, Step
 
 # How far an operation's area reaches beyond its target, in pixels. A removal takes the rim along: a
 # hole cut tight leaves an outline of the thing. What is lifted brings its mixed rim, a background
@@ -64,7 +63,10 @@ class Draft:
     max_megapixels: float
     seed: int
     off: frozenset[int]
+    take_related: bool = True  # whether what belongs to a target goes along unasked
+    switched: Mapping[int, bool] = field(default_factory=dict)  # related region -> on or off
     steps: list[Step] = field(default_factory=list)
+    related: list[Related] = field(default_factory=list)  # to the targets so far, in order
     notes: list[str] = field(default_factory=list)
     pointed_at: Selector | None = None  # the words that the user's selection stands for
     given: tuple[Selector, Mask] | None = None  # a target that the user replaced by a mask
@@ -182,14 +184,8 @@ def make_step(
         area: where the picture may change; without it, the target with its margin.
 
     Raises:
-        Refusal: if nothing is left to change, or if something else should change along.
+        Refusal: if nothing is left to change.
     """
-    if operation.related:
-        raise Refusal(
-            f"I cannot find the {' and the '.join(operation.related)} by myself yet: add it to "
-            f"the selection. {HOW_TO_POINT}.",
-            reason="unsupported",
-        )
     op = op or operation.op
     reach = masks.grow(target, grow_px(draft, op, target)) if area is None else area
     keep = [draft.find(selector) for selector in operation.preserve or ()]

@@ -81,7 +81,8 @@ def _connect(app: gr.Blocks, do: Handlers) -> None:
     on(page.second.select, do.point_second, trigger_mode="multiple")
     on(page.drop_second.click, do.drop_second)
     on(page.show_plan.click, do.show_plan, settings)
-    on(page.steps.input, do.switch, page.steps)
+    for boxes in (page.steps, page.related):
+        on(boxes.input, do.switch, [page.steps, page.related])
     on(page.cancel.click, do.cancel, queue=False)
     on(page.mode.input, do.view, page.mode)
     on(page.save.click, do.save, page.format)

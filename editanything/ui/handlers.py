@@ -152,19 +152,19 @@ class Handlers:
         def work() -> Updates:
             with session.lock:
                 made = session.plan(_ask(text, seed, grow, feather))
-            count = len(made.steps)
-            said = f"{count} step{'s' * (count > 1)}; nothing is painted yet."
+            said = f"{len(made.steps)} step{'s' * (len(made.steps) > 1)}; nothing is painted yet."
             shown = self._all(session, view, compare=False)
             return shown | {self.page.status: status("info", said)}
 
         return self._try(session, view, work)
 
-    def switch(self, on: list[str], request: gr.Request) -> Updates:
-        """A step of the plan was checked or unchecked."""
+    def switch(self, on: list[str], related: list[str], request: gr.Request) -> Updates:
+        """A step of the plan, or what belongs to it, was checked or unchecked."""
         session, view = self.session(request)
 
         def work() -> Updates:
             with session.lock:
+                session.switch_related({int(number) for number in related})
                 session.switch_steps({int(number) for number in on})
             return self._all(session, view)
 

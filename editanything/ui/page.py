@@ -38,6 +38,7 @@ class Page:
     status: gr.HTML
     plan: gr.Column
     steps: gr.CheckboxGroup
+    related: gr.CheckboxGroup
     notes: gr.HTML
     variations: gr.HTML
     undo: gr.Button
@@ -138,6 +139,11 @@ def _right() -> dict[str, Any]:
         with gr.Column(elem_id="plan", visible=False) as parts["plan"]:
             parts["steps"] = gr.CheckboxGroup(
                 label="Plan: uncheck what should not be done", elem_id="steps"
+            )
+            parts["related"] = gr.CheckboxGroup(
+                label="What belongs to it: check what should go along",
+                elem_id="related",
+                visible=False,
             )
             parts["notes"] = gr.HTML(elem_id="notes")
         parts["variations"] = widgets.buttons("Variations", elem_id="variations", visible=False)

@@ -10,6 +10,7 @@ import gradio as gr
 
 from editanything import masks
 from editanything.examples import EXAMPLES
+from editanything.relations import name_of
 from editanything.types import Mask
 from editanything.ui.page import COMPARE, PICTURE, Page
 from editanything.ui.pointing import Pointing
@@ -179,6 +180,14 @@ def plan(page: Page, session: Session) -> Updates:
         page.steps: gr.update(
             choices=[(step.what, str(i)) for i, step in enumerate(made.steps)],
             value=[str(i) for i, step in enumerate(made.steps) if step.on],
+        ),
+        page.related: gr.update(
+            visible=bool(made.related),
+            choices=[
+                (f"{name_of(r.type)} ({r.score:.0%}): {r.evidence}", str(i))
+                for i, r in enumerate(made.related)
+            ],
+            value=[str(i) for i, r in enumerate(made.related) if r.on],
         ),
         page.notes: f"<ul>{notes}</ul>" if notes else "",
     }

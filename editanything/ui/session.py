@@ -195,6 +195,21 @@ class Session:
         self.planned = Planned(self.planned.key, plan)
         return plan
 
+    def switch_related(self, on: set[int]) -> EditPlan:
+        """The plan with exactly the related regions numbered in `on` taken along.
+
+        Raises:
+            InputError: if there is no plan.
+        """
+        if self.planned is None:
+            raise InputError("There is no plan yet: type a command and press “Show plan”.")
+        plan = self.planned.plan
+        for i, related in enumerate(plan.related):
+            if related.on != (i in on):
+                plan = plan.switch(i, i in on)
+        self.planned = Planned(self.planned.key, plan)
+        return plan
+
     def start(self, ask: Ask) -> Job[Outcome]:
         """Plan and carry out an edit in a thread; hand its result to `adopt` afterwards.
 

@@ -60,11 +60,13 @@ def place(task: Task, progress: Progress | None = None) -> Painted:
         hole = (matte.full_alpha(task.target.shape) > 0) | task.target
         base = healed(task, hole, part_of_progress(progress, 0.1, 0.9))
     report(progress, 0.9, "setting the object down")
-    return set_down(base, warped(layer, task.params["matrix"], task.target.shape))
+    return set_down(shaded(task, base), warped(layer, task.params["matrix"], task.target.shape))
 
 
 def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
-    """The crop with `hole` filled from what is around it."""
+    """The crop with `hole`, and the effects that go along, filled from what is around it."""
+    if task.hole is not None:
+        hole = hole | task.hole
     sources = ~hole
     if task.keep is not None:
         sources &= ~task.keep
@@ -77,6 +79,15 @@ def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
         effort=QUICK,
         progress=progress,
     )
+
+
+def shaded(task: Task, base: Painted) -> Painted:
+    """`base` with the step's shadow on it: every level times exp(-drop), as much as it covers."""
+    if task.shade is None or not task.shade.any():
+        return base
+    drop = np.asarray(task.params["drop"], np.float32)
+    factor = 1.0 - task.shade[..., None] * (1.0 - np.exp(-drop))
+    return Painted(to_bytes(base.image * factor), base.opacity)
 
 
 def set_down(base: Painted, layer: Layer | None) -> Painted:

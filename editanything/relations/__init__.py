@@ -1,0 +1,6 @@
+"""Which regions of a picture belong together, and what goes along with which operation."""
+
+from editanything.relations.effects import Effect, find_effects, light_angle
+from editanything.relations.policy import POLICY, name_of
+
+__all__ = ["POLICY", "Effect", "find_effects", "light_angle", "name_of"]

@@ -1,0 +1,138 @@
+"""What a thing does to the rest of the picture: its shadows and its mirror image, as soft masks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from editanything.relations.mirrors import MirrorImage, find_mirror_image
+from editanything.relations.shadows import Scan, Shadow, find_shadows, scan
+from editanything.relations.view import View, look_at
+from editanything.types import RGB, Bool2D, Float2D, Mask
+
+#: Less likely effects are not even shown, and likely ones are taken along unless told otherwise.
+SHOWN_FROM, SURE_FROM = 0.45, 0.74
+#: A thing asked for by name ("and its shadow") is taken from this score on.
+ASKED_FROM = 0.2
+_MOST_OTHERS = 9
+_LARGEST = 0.3  # of the picture: what is larger is a place, not a thing
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """A shadow or mirror image of one thing.
+
+    Attributes:
+        type: "casts" or "mirrors".
+        score: how likely it is there, 0..1.
+        evidence: why, in words.
+        alpha: (H, W) of the picture, 0..1: how much of the effect lies on each pixel.
+        light: (kx, ky) where the shadow falls on level ground: a point at height h throws its
+            shadow to (x + kx h, foot - ky h).
+        drop: logarithm by which red, green and blue are darker in it; zeros for a mirror image.
+        strength: of a mirror image: the share of the thing in what is seen; else 0.
+    """
+
+    type: str
+    score: float
+    evidence: str
+    alpha: Float2D
+    light: tuple[float, float] | None = None
+    drop: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    strength: float = 0.0
+
+
+def find_effects(
+    image: RGB, thing: Mask, others: Sequence[Mask] = (), *, least_score: float = SHOWN_FROM
+) -> list[Effect]:
+    """The shadows and the mirror image of `thing`, likely ones first.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        thing: its pixels, all of them.
+        others: other things of the picture; they hide the ground, and share the light.
+        least_score: less likely effects are left out.
+    """
+    if thing.area < 16 or thing.area > _LARGEST * thing.shape[0] * thing.shape[1]:
+        return []
+    others = _beside(thing, others)
+    scans = [scan(look_at(image, thing, _all_but(others, None, thing)))]
+    scans += [scan(look_at(image, o, _all_but(others, o, thing))) for o in others]
+    view = scans[0].view
+    mirror = find_mirror_image(view)
+    found: list[Effect] = []
+    if mirror is not None and mirror.score >= least_score:
+        found.append(_of_mirror(view, mirror, thing))
+    for shadow in find_shadows(scans, 0, least_score=least_score):
+        effect = _of_shadow(scans[0], shadow, thing)
+        if all(_overlap(effect.alpha, other.alpha) < 0.5 for other in found):
+            found.append(effect)
+    return sorted(found, key=lambda effect: -effect.score)
+
+
+def _beside(thing: Mask, others: Sequence[Mask]) -> list[Mask]:
+    """The other things that matter: not parts of this one, not places, the nearest ones."""
+    height, width = thing.shape
+    x, y = thing.centroid()
+    near: list[tuple[float, int, Mask]] = []
+    for other in others:
+        common = np.count_nonzero(other.within(thing.box) & thing.crop)
+        part = common > 0.3 * min(other.area, thing.area)
+        if part or not 64 < other.area < _LARGEST * height * width:
+            continue
+        ox, oy = other.centroid()
+        near.append((math.hypot(ox - x, oy - y), len(near), other))
+    return [other for _, _, other in sorted(near)[:_MOST_OTHERS]]
+
+
+def _all_but(others: Sequence[Mask], one: Mask | None, thing: Mask) -> Bool2D:
+    out = np.zeros(thing.shape, bool)
+    for other in (*others, *(() if one is None else (thing,))):
+        if other is not one:
+            x0, y0, x1, y1 = other.box
+            out[y0:y1, x0:x1] |= other.crop
+    return out
+
+
+def _of_shadow(own: Scan, shadow: Shadow, thing: Mask) -> Effect:
+    alpha = own.view.enlarged(shadow.alpha, thing.shape)
+    x0, y0, x1, y1 = thing.box
+    alpha[y0:y1, x0:x1][thing.crop] = 0
+    percent = round(100 * shadow.darkness)
+    light = None
+    if shadow.family in ("ground", "folded"):
+        sx, sy = own.view.scale
+        light = shadow.numbers[0] * sy / sx, shadow.numbers[1]
+        degrees = round(math.degrees(math.atan2(light[1], light[0]))) % 360
+        where = f"along the scene's light, direction {degrees}°"
+        if shadow.family == "folded":
+            where += ", and up what rises behind"
+    else:
+        where = {"wall": "behind it, in its own outline", "below": "right below it"}[shadow.family]
+    evidence = f"darker by {percent} % {where}"
+    drop = (float(shadow.drop[0]), float(shadow.drop[1]), float(shadow.drop[2]))
+    return Effect("casts", shadow.score, evidence, alpha, light, drop)
+
+
+def _of_mirror(view: View, mirror: MirrorImage, thing: Mask) -> Effect:
+    alpha = view.enlarged(mirror.alpha, thing.shape)
+    x0, y0, x1, y1 = thing.box
+    alpha[y0:y1, x0:x1][thing.crop] = 0
+    evidence = (
+        f"its own picture upside down below it, {round(100 * mirror.strength)} % clear, "
+        f"alike by {mirror.likeness:.2f}"
+    )
+    return Effect("mirrors", mirror.score, evidence, alpha, strength=mirror.strength)
+
+
+def _overlap(a: Float2D, b: Float2D) -> float:
+    common = float(np.minimum(a, b).sum())
+    return common / max(float(a.sum()), 1e-6)
+
+
+def light_angle(light: tuple[float, float]) -> float:
+    """The direction of a shadow in the picture: degrees, 0 to the right, 90 up."""
+    return math.degrees(math.atan2(light[1], light[0])) % 360

@@ -1,0 +1,332 @@
+"""Shadows: which pixels of the ground a thing keeps the light from, and how much.
+
+Outlines that a shadow may have are put to the picture (shapes.py, contours.py); the best ones are
+filled and compared with the ground as it goes on around them; the one that explains most is
+refined pixel by pixel, so that it follows a curved ground, a kerb or a wall; then the picture is
+looked at again as if that shadow were not there, for a second light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything.relations.contours import Evidence, texture_noise, weigh
+from editanything.relations.shapes import FAMILIES, Family, outline
+from editanything.relations.view import LUMA, View, ground_of
+from editanything.types import Bool2D, Float2D
+
+Floats = NDArray[np.float32]
+
+_CANDIDATES = 6  # outlines that are filled and measured
+_PER_FAMILY = 14  # of which are looked around
+_SAME = 0.6  # IoU from which two outlines are one
+_LEAST_PX = 14  # pixels of the view that a shadow has at least
+_MOST_SHADOWS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Shadow:
+    """A shadow that a thing may cast.
+
+    Attributes:
+        alpha: (h, w) of the view: how much of the shadow lies on each pixel.
+        family: how it falls: "ground", "folded", "wall" or "below".
+        numbers: of the family: of "ground", kx and ky come first.
+        drop: (3,) logarithm by which each channel is darker in it, red first.
+        features: what speaks for it, see FEATURES.
+        alone: whether no other thing could say where the light comes from.
+    """
+
+    alpha: Float2D
+    family: str
+    numbers: tuple[float, ...]
+    drop: Floats
+    features: Floats
+    alone: bool
+
+    @property
+    def darkness(self) -> float:
+        """The share of the levels that it takes away, 0..1."""
+        return float(1 - np.exp(-float(self.drop @ LUMA)))
+
+    @property
+    def score(self) -> float:
+        """How likely it is there, 0..1; fitted on scenes whose truth is known."""
+        weights, bias = (WEIGHTS_ALONE, BIAS_ALONE) if self.alone else (WEIGHTS, BIAS)
+        return float(1 / (1 + np.exp(-(self.features @ weights + bias))))
+
+
+#: What a shadow is judged by; each is about 0..1.
+FEATURES = (
+    "share", "steadiness", "seen", "length", "certainty", "same_hue", "inside", "even", "fits",
+    "step", "contained", "touching", "same_texture", "area", "agreed",
+)  # fmt: skip
+# Logistic regression on 1365 outlines of 120 development scenes: among other things, and alone.
+WEIGHTS = np.array(
+    [2.177, 2.209, 1.154, 1.037, 1.058, 2.455, 2.318, 5.415, 3.981, -1.781, 7.911, 5.694, -0.47,
+     -1.921, 5.252], np.float32,
+)  # fmt: skip
+BIAS = -27.02
+WEIGHTS_ALONE = np.array(
+    [2.797, 1.724, 0.238, 2.314, 1.228, 2.873, 2.788, 6.164, 4.232, -1.484, 7.602, 5.194, -1.053,
+     -2.161, 0.0], np.float32,
+)  # fmt: skip
+BIAS_ALONE = -27.34
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One outline with its evidence."""
+
+    family: Family
+    numbers: Floats  # (k,)
+    points: Floats  # (N, 2)
+    evidence: Evidence  # of this one; arrays of one
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """What one thing's surroundings say about shadows, before the whole scene is asked.
+
+    Attributes:
+        view: of the thing.
+        candidates: the best outlines.
+        votes: (len(KX), len(KY)) how well each light of the scene explains what is seen, 0..1.
+        noise: how large a step of nothing is here.
+    """
+
+    view: View
+    candidates: tuple[Candidate, ...]
+    votes: Floats
+    noise: float
+
+
+#: The lights that are voted on.
+KX = np.linspace(-2.2, 2.2, 34)
+KY = np.array([-1.1, -0.9, -0.75, -0.62, -0.5, -0.4, -0.3, -0.2, -0.12])
+KY = np.r_[KY, -KY[::-1]]
+
+
+def scan(view: View) -> Scan:
+    """Put every outline of every family to the picture."""
+    luma = cv2.GaussianBlur(view.log @ LUMA, (0, 0), 1.2)
+    noise = texture_noise(luma, view.blocked)
+    points = outline(view.thing)
+    found: list[tuple[float, Candidate]] = []
+    votes = np.zeros((len(KX), len(KY)), np.float32)
+    for family in FAMILIES:
+        grid = family.grid(view)
+        coarse = weigh(view, *family.place(view, points[::2], grid), luma, noise)
+        if family.name == "ground":
+            votes = _votes(grid, coarse)
+        best = np.argsort(-coarse.rank)[:_PER_FAMILY]
+        grid = _around(grid[best], np.array(family.steps))
+        placed, meant = family.place(view, points, grid)
+        fine = weigh(view, placed, meant, luma, noise)
+        for i in np.argsort(-fine.rank)[: 6 * _PER_FAMILY]:
+            one = Evidence(*(getattr(fine, n)[i : i + 1] for n in _NAMES))
+            found.append((float(fine.rank[i]), Candidate(family, grid[i], placed[i], one)))
+    return Scan(view, _apart(view, found), votes, noise)
+
+
+def _votes(grid: NDArray[np.float64], evidence: Evidence) -> Floats:
+    """The evidence for each light: the best of the heights at which the shadow may begin."""
+    table = np.zeros((len(KX), len(KY)), np.float32)
+    i = np.abs(KX[None] - grid[:, :1]).argmin(1)
+    j = np.abs(KY[None] - grid[:, 1:2]).argmin(1)
+    np.maximum.at(table, (i, j), np.clip(evidence.rank / 2, 0, 1))
+    return cv2.GaussianBlur(table, (0, 0), 0.7)
+
+
+def _apart(view: View, found: list[tuple[float, Candidate]]) -> tuple[Candidate, ...]:
+    """The best outlines, no two of them nearly the same."""
+    out: list[Candidate] = []
+    filled: list[Bool2D] = []
+    for _, candidate in sorted(found, key=lambda pair: -pair[0]):
+        shape = fill_outline(view, candidate.points)
+        if np.count_nonzero(shape) < _LEAST_PX:
+            continue
+        if all(_iou(shape, other) < _SAME for other in filled):
+            out.append(candidate)
+            filled.append(shape)
+        if len(out) == _CANDIDATES:
+            break
+    return tuple(out)
+
+
+def find_shadows(scans: Sequence[Scan], which: int, *, least_score: float) -> list[Shadow]:
+    """The shadows that thing number `which` casts, the clearest of each light; best first.
+
+    Args:
+        scans: of all things of the scene: the light is one for all.
+        which: number of the scan.
+        least_score: shadows that are less likely are left out.
+    """
+    own = scans[which]
+    others = [s.votes for i, s in enumerate(scans) if i != which]
+    agreed = np.mean(others, axis=0) if others else None
+    log = own.view.log
+    found: list[Shadow] = []
+    while len(found) < _MOST_SHADOWS:
+        taken = [s.alpha for s in found]
+        measured = (measure(own, log, c, agreed, taken) for c in own.candidates)
+        best = max((s for s in measured if s is not None), key=lambda s: s.score, default=None)
+        if best is None or best.score < least_score:
+            break
+        found.append(best)
+        log = log + best.alpha[..., None] * best.drop
+    return found
+
+
+_NAMES = ("step", "share", "spread", "seen", "length", "certainty", "rank")
+
+
+def _around(centres: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Every centre and its neighbours half a grid away."""
+    k = len(steps)
+    moves = np.stack(np.meshgrid(*[(-1.0, 0.0, 1.0)] * k, indexing="ij"), -1).reshape(-1, k)
+    moves = moves[np.abs(moves).sum(1) <= 2]
+    return (centres[:, None] + moves[None] * steps).reshape(-1, k)
+
+
+def fill_outline(view: View, points: Floats) -> Bool2D:
+    """The pixels inside an outline (N, 2), without the thing and what stands in front."""
+    canvas = np.zeros(view.shape, np.uint8)
+    cv2.fillPoly(canvas, [np.round(points * 8).astype(np.int32)], 1, shift=3)
+    return (canvas > 0) & ~view.thing & ~view.others
+
+
+def _iou(a: Bool2D, b: Bool2D) -> float:
+    either = np.count_nonzero(a | b)
+    return np.count_nonzero(a & b) / either if either else 1.0
+
+
+def measure(
+    own: Scan, log: Floats, candidate: Candidate, agreed: Floats | None, taken: Sequence[Float2D]
+) -> Shadow | None:
+    """The candidate's pixels, darkness and features; None where it does not darken anything."""
+    view = own.view
+    shape = fill_outline(view, candidate.points)
+    if any(_iou(shape, alpha > 0.5) > 0.5 for alpha in taken):
+        return None
+    alpha, drop, inside, even, contained = refined(view, log, shape)
+    mask = alpha > 0.5
+    if np.count_nonzero(mask) < _LEAST_PX:
+        return None
+    e = candidate.evidence
+    step = float(e.step[0])
+    level = max(float(drop @ LUMA), 1e-3)
+    features = np.array(
+        [
+            e.share[0],
+            step / max(np.hypot(step, e.spread[0]), 1e-6),
+            min(float(e.seen[0]) / 0.5, 1.0),
+            min(float(e.length[0]) / (2 * view.size), 1.0),
+            np.tanh(float(e.certainty[0]) / 8),
+            1 - min(float(np.ptp(drop)) / level, 1.0),
+            inside,
+            even,
+            _iou(shape, mask),
+            min(step / 0.3, 1.0),
+            contained,
+            _touching_share(view, mask),
+            same_texture(view, log, mask),
+            min(float(np.sqrt(np.count_nonzero(mask))) / view.size, 1.5),
+            _agreement(candidate, agreed),
+        ],
+        np.float32,
+    )
+    numbers = tuple(float(n) for n in candidate.numbers)
+    return Shadow(alpha, candidate.family.name, numbers, drop, features, agreed is None)
+
+
+def refined(view: View, log: Floats, shape: Bool2D) -> tuple[Float2D, Floats, float, float, float]:
+    """What is really dark around a proposed shape.
+
+    Returns:
+        alpha (h, w); the drop (3,); the share of the shape that is darker than the ground around
+        it; how even the darkness is; and the share of what is around it that is not as dark.
+    """
+    free = ~view.thing & ~view.others
+    away = _signed_distance(shape)
+    tau = 2.0 + 0.08 * view.size
+    prior = -3.0 * np.tanh(away / tau)
+    mask, alpha = shape, shape.astype(np.float32)
+    drop, spread = np.zeros(3, np.float32), 1.0
+    for _ in range(2):
+        grown = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+        darker = ground_of(view, log, grown) - cv2.GaussianBlur(log, (0, 0), 1.2)
+        r = darker @ LUMA
+        core = mask & ~view.blocked
+        if np.count_nonzero(core) < 4:
+            break
+        drop = np.median(darker[core], axis=0).astype(np.float32)
+        level = max(float(np.median(r[core])), 0.02)
+        ring = (away > 3) & (away < 3 + 0.35 * view.size) & ~view.blocked & ~grown
+        outside = float(np.sqrt(np.mean(np.square(r[ring])))) if ring.any() else 0.2
+        spread = float(np.std(r[core]))
+        sigma = max(0.5 * (outside + spread), 0.25 * level, 0.02)
+        data = np.clip((np.clip(r, -0.2, 2 * level) - level / 2) * level / sigma**2, -4, 4)
+        logit = cv2.GaussianBlur((data + prior).astype(np.float32), (0, 0), 1.3)
+        alpha = (1 / (1 + np.exp(-logit))).astype(np.float32)
+        alpha[(away > 3.2 * tau) | ~free] = 0
+        mask = _touching(alpha > 0.5, shape)
+        alpha = np.where(cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, alpha, 0)
+    core = shape & ~view.blocked
+    level = max(float(drop @ LUMA), 1e-3)
+    inside = float(np.mean(r[core] > 0.4 * level)) if core.any() and level > 0.02 else 0.0
+    ring = (away > tau) & (away < 3 * tau) & ~view.blocked
+    contained = float(np.mean(r[ring] < 0.5 * level)) if ring.any() else 0.0
+    even = level / (level + spread)
+    return alpha.astype(np.float32), np.maximum(drop, 0), inside, even, contained
+
+
+def _agreement(candidate: Candidate, agreed: Floats | None) -> float:
+    """How well the candidate's light explains the other things, 0..1."""
+    if agreed is None or candidate.family.name not in ("ground", "folded"):
+        return 0.0
+    kx, ky = candidate.numbers[:2]
+    return float(agreed[np.abs(KX - kx).argmin(), np.abs(KY - ky).argmin()])
+
+
+def _touching_share(view: View, mask: Bool2D) -> float:
+    """Whether a shadow begins at its thing: 1 at the thing, 0 from a third of its size on."""
+    away = cv2.distanceTransform((~view.thing).astype(np.uint8), cv2.DIST_L2, 3)
+    return max(0.0, 1 - float(away[mask].min()) / (0.33 * view.size))
+
+
+def same_texture(view: View, log: Floats, mask: Bool2D) -> float:
+    """Light falls away by a factor, so a ground's contrast stays: 1 the same, 0 quite another."""
+    luma = log @ LUMA
+    fine = np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 1.5))
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    rim = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    inside = (cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~view.blocked
+    outside = near & ~rim & ~view.blocked
+    if np.count_nonzero(inside) < 8 or np.count_nonzero(outside) < 8:
+        return 0.5
+    ratio = (np.mean(fine[inside]) + 0.004) / (np.mean(fine[outside]) + 0.004)
+    return float(np.exp(-abs(np.log(ratio))))
+
+
+def _signed_distance(mask: Bool2D) -> Float2D:
+    """Distance to the rim of `mask`, positive outside."""
+    m = mask.astype(np.uint8)
+    if not m.any() or m.all():
+        return np.full(mask.shape, 1e3 if not m.any() else -1e3, np.float32)
+    outside = cv2.distanceTransform(1 - m, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return outside - cv2.distanceTransform(m, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+
+def _touching(mask: Bool2D, seed: Bool2D) -> Bool2D:
+    """The connected parts of `mask` of which a good part lies in `seed`."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    inside = np.bincount(labels[seed], minlength=len(stats))
+    stay = inside > 0.25 * stats[:, cv2.CC_STAT_AREA]
+    stay[0] = False
+    return stay[labels]
