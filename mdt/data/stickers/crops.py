@@ -17,8 +17,9 @@ import numpy as np
 from mdt.data.source import Array, DataError, digest
 from mdt.data.stickers.colors import PAINTS, color_word, painted
 from mdt.data.stickers.grounds import draw_ground
+from mdt.data.stickers.photos import patch
 from mdt.data.stickers.phrases import key, phrases
-from mdt.data.stickers.rough import nothing, roughened
+from mdt.data.stickers.rough import nothing, of_photo, roughened
 from mdt.data.stickers.source import StickerSource
 from mdt.words import NUM_IDS, phrase_ids
 
@@ -44,6 +45,8 @@ class CropSource:
         styles: of the stickers.
         groups: of the stickers.
         buckets: of the word ids, as the network has.
+        photos: share of the crops that are parts of photographs, which no words name; things then
+            stand before photographs as well.
 
     Raises:
         DataError: see `StickerSource`; a size under 32, no crops.
@@ -62,15 +65,21 @@ class CropSource:
         styles: Sequence[str] | None = None,
         groups: Sequence[str] | None = None,
         buckets: int = 16384,
+        photos: float = 0.0,
     ) -> None:
         for what, given, least in (("size", size, 32), ("seed", seed, 0), ("count", count, 1)):
             if not isinstance(given, int) or given < least:
                 raise DataError(f"The {what} of crops is {least} or more; got {given!r}.")
         self.stickers = StickerSource(path, split=split, styles=styles, groups=groups)
+        if not 0 <= photos <= 1:
+            raise DataError(f"The share of photos among crops lies in 0 to 1; got {photos!r}.")
         self.size, self.seed, self.count, self.buckets = size, seed, count, buckets
+        self.photos = photos
         self.classes: tuple[str, ...] | None = None
         self.shape = (4, size, size)
-        self.identity = digest(self.stickers.identity, f"crops {size} {seed} {count} {buckets}")
+        self.identity = digest(
+            self.stickers.identity, f"crops {size} {seed} {count} {buckets} {photos}"
+        )
         known = sorted({int(label) for label in self.stickers.labels})
         names, tags, kinds = self.stickers.names, self.stickers.tags, self.stickers.kinds
         self._called = {i: phrases(names[i], tags[i], kinds[i]) for i in known}
@@ -116,6 +125,8 @@ class CropSource:
         called = self._called[int(self.stickers.labels[number])]
         bare = rng.random() < _NOTHING
         mask = nothing(rng, mask) if bare else roughened(rng, mask)
+        if self.photos and rng.random() < self.photos:
+            bare, (image, mask) = True, of_photo(rng, self.size)
         image = _degraded(rng, image)
         x = np.concatenate([image.transpose(2, 0, 1), mask[None].astype(np.float32)])
         label = self._label(rng, number, () if bare else called, paint)
@@ -126,7 +137,7 @@ class CropSource:
     def _drawn(self, rng: np.random.Generator, cut: Array) -> tuple[Array, Array]:
         """(RGB float32 (size, size, 3) in [0, 1], bool (size, size) where the thing is seen)."""
         size = self.size
-        image = self._ground(rng)
+        image = self._photo_or_ground(rng)
         for _ in range(int(rng.integers(0, 3)) if rng.random() < 0.5 else 0):
             image, _ = _over(image, _put(rng, self._any(rng), size, centred=False))
         layer = _put(rng, cut, size, centred=True)
@@ -171,6 +182,11 @@ class CropSource:
             color = np.rint(np.minimum(color, 255)).astype(np.uint8)
             self._smalls[number] = np.dstack([color, small[..., 3]])
         return self._smalls[number]
+
+    def _photo_or_ground(self, rng: np.random.Generator) -> Array:
+        if self.photos and rng.random() < 0.25:
+            return np.clip(patch(rng, self.size) / 255, 0, 1)
+        return self._ground(rng)
 
     def _ground(self, rng: np.random.Generator) -> Array:
         if rng.random() < 0.15:

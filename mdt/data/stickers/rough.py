@@ -6,6 +6,10 @@ import cv2
 import numpy as np
 
 from mdt.data.source import Array
+from mdt.data.stickers.photos import patch
+
+#: Of cv2.floodFill: the picture stays, the mask is filled with ones.
+_FILL_MASK_ALONE = cv2.FLOODFILL_MASK_ONLY | (1 << 8)
 
 
 def roughened(rng: np.random.Generator, mask: Array) -> Array:
@@ -31,6 +35,36 @@ def nothing(rng: np.random.Generator, mask: Array) -> Array:
     part = _blob(rng, mask.shape, 0.2, 0.45)
     part &= ~mask
     return part if part.sum() > 0.03 * mask.size else ~mask
+
+
+def of_photo(rng: np.random.Generator, size: int) -> tuple[Array, Array]:
+    """A part of a photograph around a region of one colour, as a segmenter would cut it.
+
+    Returns:
+        (RGB float32 (size, size, 3) in [0, 1], bool (size, size)).
+    """
+    side = 2 * size
+    photo = np.clip(patch(rng, side), 0, 255).astype(np.uint8)
+    photo = np.ascontiguousarray(photo[..., rng.permutation(3)] if rng.random() < 0.5 else photo)
+    smooth = cv2.GaussianBlur(photo, (0, 0), float(rng.uniform(0.8, 3)))
+    spots = np.zeros((side + 2, side + 2), np.uint8)
+    reach = (int(rng.integers(6, 40)),) * 3
+    middle = rng.integers(side // 4, 3 * side // 4, 2)
+    for _ in range(int(rng.integers(1, 3))):
+        start = np.clip(middle + rng.integers(-size // 4, size // 4 + 1, 2), 0, side - 1)
+        cv2.floodFill(smooth, spots, start.tolist(), 0, reach, reach, 4 | _FILL_MASK_ALONE)
+    mask = spots[1:-1, 1:-1] > 0
+    if mask.sum() < 0.005 * mask.size:
+        mask = _blob(rng, mask.shape, 0.1, 0.4)
+        mask[side // 2, side // 2] = True
+    x0, y0, x1, y1 = _box(mask)
+    part = min(side, max(size // 4, round(float(rng.uniform(1.1, 1.6)) * max(x1 - x0, y1 - y0))))
+    left, top = (int(np.clip((a + b - part) // 2, 0, side - part)) for a, b in ((x0, x1), (y0, y1)))
+    where = slice(top, top + part), slice(left, left + part)
+    image = cv2.resize(photo[where], (size, size), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(mask[where].astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
+    found = small >= 0.5 if (small >= 0.5).any() else small > 0
+    return image.astype(np.float32) / 255, found
 
 
 def _eroded(rng: np.random.Generator, mask: Array) -> Array:

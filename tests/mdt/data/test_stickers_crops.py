@@ -11,7 +11,7 @@ from mdt.config import load
 from mdt.data import CropSource, DataError, batches, open_source
 from mdt.data.stickers.crops import NUM_TEXTS
 from mdt.data.stickers.phrases import key, phrases
-from mdt.data.stickers.rough import nothing, roughened
+from mdt.data.stickers.rough import nothing, of_photo, roughened
 from mdt.runs import Run, open_weights
 from mdt.settings import TrainSettings
 from mdt.train import train
@@ -90,7 +90,22 @@ def test_rough_masks_keep_most_and_nothing_keeps_little():
         assert none.any() and (none & mask).sum() < 0.25 * mask.sum()
 
 
+def test_parts_of_photographs_are_named_by_nothing(stickers):
+    source = CropSource(stickers, size=48, seed=3, split="all", photos=1.0)
+    for number in range(12):
+        x, label = source.read(number)
+        assert not label[:2].any() and (x[3] > 0).any() and label[2:, 0].all()
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        image, mask = of_photo(rng, 32)
+        assert image.shape == (32, 32, 3) and image.dtype == np.float32
+        assert 0 <= image.min() and image.max() <= 1
+        assert mask.shape == (32, 32) and mask.any()
+
+
 def test_bad_settings_are_one_sentence(stickers):
+    with pytest.raises(DataError, match=r"share of photos among crops lies in 0 to 1; got 1\.5"):
+        CropSource(stickers, photos=1.5)
     for settings in ({"size": 8}, {"count": 0}, {"seed": -1}):
         with pytest.raises(DataError, match="of crops is"):
             open_source("crops", stickers, **settings)
