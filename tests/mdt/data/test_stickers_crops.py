@@ -99,7 +99,7 @@ def test_parts_of_photographs_are_named_by_nothing(stickers):
     for _ in range(40):
         image, mask = of_photo(rng, 32)
         assert image.shape == (32, 32, 3) and image.dtype == np.float32
-        assert 0 <= image.min() and image.max() <= 1
+        assert image.min() >= 0 and image.max() <= 1
         assert mask.shape == (32, 32) and mask.any()
 
 
