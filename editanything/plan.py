@@ -14,6 +14,7 @@ from editanything.planning import PLANNERS
 from editanything.planning.along import with_effects
 from editanything.planning.change import OF_CLAUSES, changed_operation, changed_step, checked
 from editanything.planning.draft import Draft, SecondPicture
+from editanything.planning.kin import with_kin
 from editanything.recipe import Edit
 from editanything.relations import name_of
 from editanything.types import Backend, Box, Mask, Progress, Related, Seen, Step
@@ -158,7 +159,7 @@ def make_plan(
         settings = edit.changes.get(len(draft.steps), {})
         operation = changed_operation(operation, settings)
         for step in _steps_of(draft, operation, settings):
-            step = with_effects(draft, operation, step)
+            step = with_effects(draft, operation, with_kin(draft, operation, step))
             painted_by_none = not any(b.can(step.op, step.params) for b in backends)
             if (step.frame is None or step.op == "outpaint") and painted_by_none:
                 raise _cannot(step.op)

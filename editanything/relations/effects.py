@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from editanything.relations.mirrors import MirrorImage, find_mirror_image
-from editanything.relations.shadows import Scan, Shadow, find_shadows, scan
+from editanything.relations.shadows import Scan, Shadow, find_shadows, scan, votes_of
 from editanything.relations.view import View, look_at
 from editanything.types import RGB, Bool2D, Float2D, Mask
 
@@ -17,7 +17,7 @@ from editanything.types import RGB, Bool2D, Float2D, Mask
 SHOWN_FROM, SURE_FROM = 0.45, 0.74
 #: A thing asked for by name ("and its shadow") is taken from this score on.
 ASKED_FROM = 0.2
-_MOST_OTHERS = 9
+_MOST_OTHERS = 6
 _LARGEST = 0.3  # of the picture: what is larger is a place, not a thing
 
 
@@ -59,15 +59,15 @@ def find_effects(
     if thing.area < 16 or thing.area > _LARGEST * thing.shape[0] * thing.shape[1]:
         return []
     others = _beside(thing, others)
-    scans = [scan(look_at(image, thing, _all_but(others, None, thing)))]
-    scans += [scan(look_at(image, o, _all_but(others, o, thing))) for o in others]
-    view = scans[0].view
+    own = scan(look_at(image, thing, _all_but(others, None, thing)))
+    votes = [votes_of(look_at(image, other, _all_but(others, other, thing))) for other in others]
+    view = own.view
     mirror = find_mirror_image(view)
     found: list[Effect] = []
     if mirror is not None and mirror.score >= least_score:
         found.append(_of_mirror(view, mirror, thing))
-    for shadow in find_shadows(scans, 0, least_score=least_score):
-        effect = _of_shadow(scans[0], shadow, thing)
+    for shadow in find_shadows(own, votes, least_score=least_score):
+        effect = _of_shadow(own, shadow, thing)
         if all(_overlap(effect.alpha, other.alpha) < 0.5 for other in found):
             found.append(effect)
     return sorted(found, key=lambda effect: -effect.score)

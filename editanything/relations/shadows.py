@@ -91,19 +91,10 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """What one thing's surroundings say about shadows, before the whole scene is asked.
-
-    Attributes:
-        view: of the thing.
-        candidates: the best outlines.
-        votes: (len(KX), len(KY)) how well each light of the scene explains what is seen, 0..1.
-        noise: how large a step of nothing is here.
-    """
+    """What one thing's surroundings say about its shadow, before the whole scene is asked."""
 
     view: View
     candidates: tuple[Candidate, ...]
-    votes: Floats
-    noise: float
 
 
 #: The lights that are voted on.
@@ -118,12 +109,9 @@ def scan(view: View) -> Scan:
     noise = texture_noise(luma, view.blocked)
     points = outline(view.thing)
     found: list[tuple[float, Candidate]] = []
-    votes = np.zeros((len(KX), len(KY)), np.float32)
     for family in FAMILIES:
         grid = family.grid(view)
         coarse = weigh(view, *family.place(view, points[::2], grid), luma, noise)
-        if family.name == "ground":
-            votes = _votes(grid, coarse)
         best = np.argsort(-coarse.rank)[:_PER_FAMILY]
         grid = _around(grid[best], np.array(family.steps))
         placed, meant = family.place(view, points, grid)
@@ -131,10 +119,20 @@ def scan(view: View) -> Scan:
         for i in np.argsort(-fine.rank)[: 6 * _PER_FAMILY]:
             one = Evidence(*(getattr(fine, n)[i : i + 1] for n in _NAMES))
             found.append((float(fine.rank[i]), Candidate(family, grid[i], placed[i], one)))
-    return Scan(view, _apart(view, found), votes, noise)
+    return Scan(view, _apart(view, found))
 
 
-def _votes(grid: NDArray[np.float64], evidence: Evidence) -> Floats:
+def votes_of(view: View) -> Floats:
+    """(len(KX), len(KY)) how well each light explains what is seen around the view's thing."""
+    luma = cv2.GaussianBlur(view.log @ LUMA, (0, 0), 1.2)
+    family = FAMILIES[0]
+    grid = family.grid(view)
+    placed, meant = family.place(view, outline(view.thing)[::2], grid)
+    evidence = weigh(view, placed, meant, luma, texture_noise(luma, view.blocked))
+    return _table(grid, evidence)
+
+
+def _table(grid: NDArray[np.float64], evidence: Evidence) -> Floats:
     """The evidence for each light: the best of the heights at which the shadow may begin."""
     table = np.zeros((len(KX), len(KY)), np.float32)
     i = np.abs(KX[None] - grid[:, :1]).argmin(1)
@@ -159,17 +157,15 @@ def _apart(view: View, found: list[tuple[float, Candidate]]) -> tuple[Candidate,
     return tuple(out)
 
 
-def find_shadows(scans: Sequence[Scan], which: int, *, least_score: float) -> list[Shadow]:
-    """The shadows that thing number `which` casts, the clearest of each light; best first.
+def find_shadows(own: Scan, others: Sequence[Floats] = (), *, least_score: float) -> list[Shadow]:
+    """The shadows that a thing casts, the clearest of each light; best first.
 
     Args:
-        scans: of all things of the scene: the light is one for all.
-        which: number of the scan.
+        own: of the thing.
+        others: what `votes_of` says around other things: the light is one for the whole scene.
         least_score: shadows that are less likely are left out.
     """
-    own = scans[which]
-    others = [s.votes for i, s in enumerate(scans) if i != which]
-    agreed = np.mean(others, axis=0) if others else None
+    agreed: Floats | None = np.mean(others, axis=0).astype(np.float32) if others else None
     log = own.view.log
     found: list[Shadow] = []
     while len(found) < _MOST_SHADOWS:

@@ -119,8 +119,7 @@ def ground_of(view: View, plane: Floats, unknown: Bool2D) -> Floats:
         sigma = max(1.5, width * view.size)
         total += share * _blurred(data, sigma)
         weight += share * _blurred(known, sigma)
-    out: Floats = total / (weight[..., None] if plane.ndim == 3 else weight)
-    return out
+    return (total / (weight[..., None] if plane.ndim == 3 else weight)).astype(np.float32)
 
 
 def _blurred(plane: Floats, sigma: float) -> Floats:

@@ -1,0 +1,273 @@
+"""How regions belong to each other: part of, worn, held, standing on, twins; from masks and pixels.
+
+Words help where regions have names (a hat is worn, an eye is a part), but nothing hangs on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything import masks
+from editanything.types import RGB, Bool2D, Box, Mask, Region
+
+Floats = NDArray[np.float32]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+PARTS = _words(
+    """
+    eye eyes ear nose mouth lip hair beard face head hand arm leg foot tail paw wing beak horn
+    wheel tire tyre door window roof handle lid lens screen leaf petal stem fin collar sleeve
+    button pocket whisker whiskers spout rim mirror headlight chimney
+    """
+)
+WORN = _words(
+    """
+    hat cap helmet glasses sunglasses shirt t-shirt jacket coat dress skirt trousers pants
+    jeans shorts shoe shoes boot boots sock glove gloves scarf tie belt watch ring earring
+    earrings necklace bracelet mask crown suit sweater hoodie backpack collar bow spacesuit
+    uniform
+    """
+)
+BEARERS = _words(
+    """
+    person man woman boy girl child kid baby people cat dog horse bear rabbit animal astronaut
+    player face head teddy doll monkey
+    """
+)
+_SIDE_PX = 400  # longest side at which pairs are compared
+_PLACE_SHARE = 0.22  # of the picture: what is larger, or lies along two edges of it, is a place
+_PATCH = 32
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One relation between two regions.
+
+    Attributes:
+        type: "part_of", "worn", "held", "on", "twin" or "same_kind".
+        source: id of the region that it is about: the part, what is worn, what stands.
+        target: id of the other.
+        score: how likely, 0..1.
+        evidence: why, in words.
+    """
+
+    type: str
+    source: int
+    target: int
+    score: float
+    evidence: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A region at the size at which pairs are compared."""
+
+    region: Region
+    mask: Bool2D
+    image: NDArray[np.float32]  # CIELAB of the whole reduced picture
+
+    @cached_property
+    def area(self) -> int:
+        return max(1, int(np.count_nonzero(self.mask)))
+
+    @cached_property
+    def box(self) -> Box:
+        return Mask.of(self.mask).box
+
+    @cached_property
+    def rim(self) -> Bool2D:
+        """The pixels around it."""
+        return (cv2.dilate(self.mask.astype(np.uint8), masks.disc(2)) > 0) & ~self.mask
+
+    @cached_property
+    def under(self) -> Bool2D:
+        """The pixels right below its lowest ones."""
+        _, y0, _, y1 = self.box
+        low = self.mask.copy()
+        low[: y1 - max(2, (y1 - y0) // 6)] = False
+        down = np.zeros_like(low)
+        down[3:] = low[:-3]
+        return down & ~self.mask
+
+    @cached_property
+    def is_place(self) -> bool:
+        """Whether it is ground, wall or sky rather than a thing."""
+        edges = (self.mask[0], self.mask[-1], self.mask[:, 0], self.mask[:, -1])
+        along = sum(float(edge.mean()) > 0.3 for edge in edges)
+        return self.area > _PLACE_SHARE * self.mask.size or along >= 2
+
+    @cached_property
+    def patch(self) -> tuple[Floats, Floats]:
+        """Its shape and its colours, both scaled to a square."""
+        x0, y0, x1, y1 = self.box
+        size = (_PATCH, _PATCH)
+        shape = self.mask[y0:y1, x0:x1].astype(np.float32)
+        colour = self.image[y0:y1, x0:x1] * shape[..., None]
+        soft = cv2.resize(shape, size, interpolation=cv2.INTER_AREA)
+        return soft, cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+
+
+def find_edges(image: RGB, regions: Sequence[Region]) -> list[Edge]:
+    """All relations between regions, likely ones first.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        regions: with or without names; parts may overlap what they are part of.
+    """
+    pieces = _pieces(image, regions)
+    found: list[Edge] = []
+    for i, a in enumerate(pieces):
+        for b in pieces[i + 1 :]:
+            small, large = (a, b) if a.area <= b.area else (b, a)
+            if not _near(small.box, large.box):
+                edge = _twin(small, large)
+            else:
+                edge = _attached(small, large) or _twin(small, large)
+            if edge is not None:
+                found.append(edge)
+    return sorted(_one_parent(found), key=lambda edge: -edge.score)
+
+
+def _pieces(image: RGB, regions: Sequence[Region]) -> list[_Piece]:
+    height, width = image.shape[:2]
+    scale = min(1.0, _SIDE_PX / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    out = []
+    for region in regions:
+        full = region.mask.full().astype(np.uint8)
+        mask = cv2.resize(full, size, interpolation=cv2.INTER_AREA) > 0
+        if np.count_nonzero(mask) >= 12:
+            out.append(_Piece(region, mask, lab))
+    return out
+
+
+def _near(a: Box, b: Box) -> bool:
+    return a[0] - 4 < b[2] and b[0] - 4 < a[2] and a[1] - 4 < b[3] and b[1] - 4 < a[3]
+
+
+def _attached(small: _Piece, large: _Piece) -> Edge | None:
+    """The smaller region as part of the larger, worn or held by it, or standing on it."""
+    inside = np.count_nonzero(small.mask & large.mask) / small.area
+    around = np.count_nonzero(small.rim & large.mask) / _count(small.rim)
+    below = np.count_nonzero(small.under & large.mask) / _count(small.under)
+    ids = small.region.id, large.region.id
+    name, bearer = _noun(small.region), _noun(large.region)
+    share = small.area / large.area
+    if inside >= (0.55 if name in PARTS else 0.85) and share < 0.6:
+        # Where masks overlap, whoever made them says that the one belongs to the other.
+        kind = "worn" if name in WORN and bearer in BEARERS else "part_of"
+        return Edge(kind, *ids, min(1.0, inside), f"{inside:.0%} of it lies in the other")
+    if large.is_place:
+        if small.is_place or below < 0.55:
+            return None
+        return Edge(
+            "on", *ids, min(1.0, 0.4 + 0.6 * below), f"{below:.0%} of its foot stands on it"
+        )
+    touches = max(inside, around)
+    if name in WORN and bearer in BEARERS and touches > 0.12:
+        return Edge("worn", *ids, min(1.0, 0.6 + touches), f"{name} on a {bearer}, touching")
+    if around >= (0.55 if name in PARTS else 0.85) and share < 0.6:
+        return Edge("part_of", *ids, min(1.0, around), f"{around:.0%} of its rim is the other")
+    return _resting(small, large, around, below, ids)
+
+
+def _resting(
+    small: _Piece, large: _Piece, around: float, below: float, ids: tuple[int, int]
+) -> Edge | None:
+    """Two things that touch: the one on the other, or held by it."""
+    if below > 0.6 and small.box[3] < large.box[3]:
+        return Edge("on", *ids, 0.4 + 0.5 * below, f"{below:.0%} of its foot stands on it")
+    aloft = small.box[3] < large.box[3] - 0.12 * (large.box[3] - large.box[1])
+    if around > 0.18 and aloft and small.area < 0.6 * large.area:
+        score = min(0.95, 0.5 + around)
+        return Edge(
+            "held", *ids, score, f"{around:.0%} of its rim touches it, and it stands on air"
+        )
+    return None
+
+
+def _twin(a: _Piece, b: _Piece) -> Edge | None:
+    """Two of a kind: alike in size, shape (or mirrored) and colour."""
+    if a.is_place or b.is_place or a.area / b.area < 0.55:
+        return None
+    if np.count_nonzero(a.mask & b.mask) > 0.1 * a.area:
+        return None
+    named = bool(a.region.label) and a.region.label == b.region.label
+    if a.region.label and b.region.label and not named:
+        return None
+    shape, colour, mirrored = _likeness(a, b)
+    ratio = (a.box[2] - a.box[0]) / max(b.box[2] - b.box[0], 1)
+    if not 0.6 < ratio < 1.67 or shape < 0.72:
+        return None
+    score = 1 / (1 + np.exp(-(14 * (shape - 0.8) + (22 - colour) / 4 + 1.5 * named)))
+    if score < 0.5:
+        return None
+    how = "its mirror image in shape" if mirrored else "of its shape"
+    evidence = f"{how} by {shape:.0%}, colours {colour:.0f} apart (CIELAB)"
+    first, second = sorted((a.region.id, b.region.id))
+    return Edge("twin", first, second, float(score), evidence)
+
+
+def _likeness(a: _Piece, b: _Piece) -> tuple[float, float, bool]:
+    """IoU of the two shapes in their boxes, the mean colour difference, and whether flipped."""
+    (sa, ca), (sb, cb) = a.patch, b.patch
+    best = (0.0, 100.0, False)
+    for flipped in (False, True):
+        s, c = (sb[:, ::-1], cb[:, ::-1]) if flipped else (sb, cb)
+        iou = float(np.minimum(sa, s).sum() / max(float(np.maximum(sa, s).sum()), 1e-6))
+        both = np.minimum(sa, s) > 0.5
+        away = float(np.linalg.norm(ca - c, axis=2)[both].mean()) if both.any() else 100.0
+        if iou - away / 60 > best[0] - best[1] / 60:
+            best = iou, away, flipped
+    return best
+
+
+def _one_parent(edges: list[Edge]) -> list[Edge]:
+    """A region is part of, worn by, or stands on one other: the one that is likeliest."""
+    best: dict[tuple[str, int], Edge] = {}
+    out = []
+    for edge in edges:
+        if edge.type in ("twin", "same_kind"):
+            out.append(edge)
+            continue
+        family = "on" if edge.type == "on" else "belongs"
+        key = family, edge.source
+        if key not in best or edge.score > best[key].score:
+            best[key] = edge
+    return _twins_or_kind([*out, *best.values()])
+
+
+def _twins_or_kind(edges: list[Edge]) -> list[Edge]:
+    """Of two alike, twins; of three and more, all of one kind."""
+    count: dict[int, int] = {}
+    for edge in edges:
+        if edge.type == "twin":
+            for number in (edge.source, edge.target):
+                count[number] = count.get(number, 0) + 1
+    return [
+        Edge("same_kind", e.source, e.target, e.score, e.evidence)
+        if e.type == "twin" and max(count[e.source], count[e.target]) > 1
+        else e
+        for e in edges
+    ]
+
+
+def _count(mask: Bool2D) -> int:
+    return max(1, int(np.count_nonzero(mask)))
+
+
+def _noun(region: Region) -> str:
+    words = region.label.split()
+    return words[-1] if words else ""
