@@ -109,6 +109,9 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--export", type=Path)
     parser.add_argument("--pictures-seen", type=int, default=0)
+    parser.add_argument(
+        "--sure", type=float, default=-0.5, help="see benchmarks/grounding_photos.py"
+    )
     arguments = parser.parse_args()
     words = open_run_words(arguments.run, 0.0) if arguments.run else open_words(arguments.words)
     at = float(words.card["threshold"])
@@ -120,7 +123,7 @@ def main() -> None:
         source = SceneSource(arguments.data, size=SIZE, seed=TEST_SEED, split=split)
         told[split] = show(what, *ask(words, source, arguments.scenes), at)
     if arguments.export:
-        about = {"pictures_seen": arguments.pictures_seen, "scores": told}
+        about = {"sure": arguments.sure, "pictures_seen": arguments.pictures_seen, "scores": told}
         export(words, arguments.data, arguments.export, threshold=round(at, 3), **about)
     print(json.dumps(told))
 

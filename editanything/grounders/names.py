@@ -46,4 +46,5 @@ class KnownNames:
 # name -> "module:class"; `grounder: {name: words, names: ...}` in a preset is a key of this dict.
 NAMES: dict[str, str] = {
     "known": "editanything.grounders.names:KnownNames",
+    "encoder": "editanything.grounders.encoder:EncoderNames",
 }

@@ -37,7 +37,8 @@ class Words:
 
     Attributes:
         network: see `mdt.models.words`.
-        card: what stands beside the weights; from the logit `threshold` on a word is believed.
+        card: what stands beside the weights; from the logit `threshold` on a word is believed of a
+            thing with a true mask, from `sure` on of a region that may be cut wrongly.
     """
 
     network: WordRegions
@@ -129,7 +130,7 @@ def open_words(folder: str | Path = WEIGHTS / "words") -> Words:
             network = WordRegions(**card["settings"])
         weights = {key: value.float() for key, value in load(content).items()}
         network.load_state_dict(weights, strict=True, assign=True)
-        float(card["threshold"])
+        float(card["threshold"]), float(card["sure"])
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         first = " ".join(str(error).split())[:200]
         raise ValueError(

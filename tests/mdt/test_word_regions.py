@@ -108,7 +108,7 @@ def test_regions_are_seen_alike_whatever_comes_with_them():
 
 def test_weights_are_written_and_read_and_checked(tmp_path):
     words = Words(small(), {})
-    write_words(words, tmp_path, threshold=1.5, vocabulary=["cat"])
+    write_words(words, tmp_path, threshold=1.5, sure=2.0, vocabulary=["cat"])
     read = open_words(tmp_path)
     assert read.card["threshold"] == 1.5 and read.card["vocabulary"] == ["cat"]
     x = torch.randn(3, 4, 32, 32, generator=torch.Generator().manual_seed(1))
