@@ -41,31 +41,54 @@ def with_effects(draft: Draft, operation: Operation, step: Step) -> Step:
         operation: what the user asked for.
         step: of that operation, with its target; its old place is emptied or kept.
     """
-    policy = POLICY.get(operation.op, {})
-    if not {"casts", "mirrors"} & set(policy) or step.frame is not None:
+    policy = set(POLICY.get(operation.op, {})) & {"casts", "mirrors"}
+    if not (policy or operation.related) or step.frame is not None:
         return step
     if step.op == "replace" and "prompt" not in step.params:  # a background
         return step
+    if step.params.get("mode") == "insert":
+        return _inserted(draft, step) if draft.take_related else step
     target = step.target
     found = list(_found(draft, operation, target))
-    said = {WORDS[word] for word in operation.related or ()}
     for word in operation.related or ():
         if not any(f.effect.type == WORDS[word] for f in found):
             draft.notes.append(f"I see no {word} of it, so there is none to take along.")
     on = [f.effect for f in found if f.related.on]
-    if operation.op == "modify":
-        return _recoloured(step, [e for e in on if e.type in said or e.type == "mirrors"])
+    if operation.op in ("modify", "filter"):
+        return _recoloured(step, on)
+    return _drawn_anew(_emptied(step, on), on) if on else step
+
+
+def _emptied(step: Step, effects: list[Effect]) -> Step:
+    """The step with the effects' pixels in its hole, where the target leaves its place."""
     drawn = step.op == "replace" and "prompt" in step.params
-    empties = step.op == "remove" or drawn or bool(step.params.get("fill_source"))
-    if on and empties:
-        hole = masks.union(*(_pixels(effect) for effect in on))
-        if step.keep is not None:
-            hole = masks.minus(hole, step.keep)
-        step = replace(step, hole=hole, area=masks.union(step.area, hole))
-    shadow = next((e for e in on if e.type == "casts"), None)
-    if shadow is None or "matrix" not in step.params:
+    if not (step.op == "remove" or drawn or step.params.get("fill_source")):
         return step
-    return _with_shadow(step, shadow)
+    hole = masks.union(*(_pixels(effect) for effect in effects))
+    if step.keep is not None:
+        hole = masks.minus(hole, step.keep)
+    return replace(step, hole=hole, area=masks.union(step.area, hole))
+
+
+def _drawn_anew(step: Step, effects: list[Effect]) -> Step:
+    """The step with the target's effects where it lands, if it lands anywhere."""
+    if "matrix" not in step.params:
+        return step
+    for effect in effects:
+        step = _with_mirror(step, effect) if effect.type == "mirrors" else step
+    shadow = next((e for e in effects if e.type == "casts"), None)
+    return step if shadow is None else _with_shadow(step, shadow)
+
+
+def _inserted(draft: Draft, step: Step) -> Step:
+    """What comes from a second picture throws a shadow as the things around it do."""
+    things = sorted((r.mask for r in draft.scene.known), key=lambda m: -m.area)
+    for thing in things[:_MOST_THINGS]:
+        for effect in find_effects(draft.scene.image, thing, things, least_score=SURE_FROM):
+            if effect.type == "casts" and effect.light is not None:
+                draft.notes.append(f"Its shadow falls as the others do: {effect.evidence}.")
+                return _with_shadow(step, effect)
+    return step
 
 
 def _found(draft: Draft, operation: Operation, target: Mask) -> Iterator[_Found]:
@@ -121,7 +144,7 @@ def _with_shadow(step: Step, effect: Effect) -> Step:
     landing = masks.warp(thing, matrix, shape)
     if landing.area == 0:
         return step
-    keeps_shape = step.op in ("move", "duplicate", "resize")
+    keeps_shape = step.op in ("move", "duplicate", "resize")  # and its foot stays its foot
     if keeps_shape or effect.light is None:
         along = matrix if keeps_shape else _from_to(step.target, landing)
         alpha = cv2.warpAffine(effect.alpha, along, shape[::-1])
@@ -137,6 +160,24 @@ def _with_shadow(step: Step, effect: Effect) -> Step:
         params["light"] = effect.light
     area = masks.union(step.area, seen if step.keep is None else masks.minus(seen, step.keep))
     return replace(step, shade=shade, area=area, params=params)
+
+
+def _with_mirror(step: Step, effect: Effect) -> Step:
+    """The step with the target's mirror image drawn below where it lands."""
+    landing = masks.warp(
+        step.target if step.reference is None else step.reference.mask,
+        np.array(step.params["matrix"], np.float64),
+        step.target.shape,
+    )
+    if landing.area == 0:
+        return step
+    foot, factor = landing.box[3] - 0.5, effect.factor
+    flipped = masks.warp(landing, np.array([[1, 0, 0], [0, -factor, foot * (1 + factor)]]))
+    more = masks.grow(flipped, _RIM_PX)
+    if step.keep is not None:
+        more = masks.minus(more, step.keep)
+    params = dict(step.params) | {"mirror": (effect.strength, factor)}
+    return replace(step, area=masks.union(step.area, more), params=params)
 
 
 def cast_shadow(thing: Mask, light: tuple[float, float]) -> NDArray[np.float32]:

@@ -34,6 +34,7 @@ class Effect:
             shadow to (x + kx h, foot - ky h).
         drop: logarithm by which red, green and blue are darker in it; zeros for a mirror image.
         strength: of a mirror image: the share of the thing in what is seen; else 0.
+        factor: of a mirror image: its height per height of the thing.
     """
 
     type: str
@@ -43,6 +44,7 @@ class Effect:
     light: tuple[float, float] | None = None
     drop: tuple[float, float, float] = (0.0, 0.0, 0.0)
     strength: float = 0.0
+    factor: float = 1.0
 
 
 def find_effects(
@@ -125,7 +127,14 @@ def _of_mirror(view: View, mirror: MirrorImage, thing: Mask) -> Effect:
         f"its own picture upside down below it, {round(100 * mirror.strength)} % clear, "
         f"alike by {mirror.likeness:.2f}"
     )
-    return Effect("mirrors", mirror.score, evidence, alpha, strength=mirror.strength)
+    return Effect(
+        "mirrors",
+        mirror.score,
+        evidence,
+        alpha,
+        strength=mirror.strength,
+        factor=mirror.factor,
+    )
 
 
 def _overlap(a: Float2D, b: Float2D) -> float:

@@ -60,7 +60,8 @@ def place(task: Task, progress: Progress | None = None) -> Painted:
         hole = (matte.full_alpha(task.target.shape) > 0) | task.target
         base = healed(task, hole, part_of_progress(progress, 0.1, 0.9))
     report(progress, 0.9, "setting the object down")
-    return set_down(shaded(task, base), warped(layer, task.params["matrix"], task.target.shape))
+    placed = warped(layer, task.params["matrix"], task.target.shape)
+    return set_down(mirrored(task, shaded(task, base), layer, placed), placed)
 
 
 def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
@@ -88,6 +89,30 @@ def shaded(task: Task, base: Painted) -> Painted:
     drop = np.asarray(task.params["drop"], np.float32)
     factor = 1.0 - task.shade[..., None] * (1.0 - np.exp(-drop))
     return Painted(to_bytes(base.image * factor), base.opacity)
+
+
+def mirrored(task: Task, base: Painted, layer: Layer, placed: Layer | None) -> Painted:
+    """`base` with the mirror image of what is set down, below its foot, fainter with depth.
+
+    `params["mirror"]` is (strength, height per height of the thing).
+    """
+    if placed is None or "mirror" not in task.params:
+        return base
+    strength, factor = (float(v) for v in task.params["mirror"])
+    rows = np.flatnonzero((placed.alpha >= 0.5).any(1))
+    if not rows.size:
+        return base
+    top, foot = placed.box[1] + rows[0], placed.box[1] + rows[-1] + 0.5
+    flip = np.array([[1, 0, 0], [0, -factor, foot * (1 + factor)], [0, 0, 1]])
+    whole = np.vstack([np.asarray(task.params["matrix"], np.float64), [0, 0, 1]])
+    image = warped(layer, (flip @ whole)[:2], task.target.shape)
+    if image is None:
+        return base
+    depth = np.arange(image.box[1], image.box[3]) - foot
+    fade = strength * np.clip(1 - 0.3 * depth / max(foot - top, 1.0), 0.4, 1)
+    fade[depth < 0] = 0
+    alpha = (image.alpha * fade[:, None]).astype(np.float32)
+    return set_down(base, Layer(image.box, alpha, image.colour))
 
 
 def set_down(base: Painted, layer: Layer | None) -> Painted:

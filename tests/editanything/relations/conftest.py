@@ -70,3 +70,19 @@ def lit() -> Lit:
 @pytest.fixture(scope="session")
 def unlit() -> Lit:
     return Lit(shadows=False)
+
+
+@pytest.fixture(scope="session")
+def mirrored() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A picture with a thing on a mirror of 40 %, the thing, and the ground without either."""
+    rng = np.random.default_rng(0)
+    ground = np.full((240, 280, 3), 120.0) + rng.normal(0, 3, (240, 280, 1))
+    mask = np.zeros((240, 280), bool)
+    mask[50:120, 90:150] = True
+    mask[50:75, 90:110] = False
+    picture = cv2.GaussianBlur(rng.uniform(0, 255, (240, 280, 3)), (0, 0), 5)
+    picture = np.clip(128 + 5 * (picture - 128), 0, 255)
+    seen = mask[::-1]  # row 119 + k shows row 120 - k
+    image = ground + 0.4 * seen[..., None] * (picture[::-1] - ground)
+    image[mask] = picture[mask]
+    return image.astype(np.uint8), mask, ground

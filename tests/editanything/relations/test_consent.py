@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -81,3 +82,32 @@ def test_the_plan_tells_it_in_words_and_json(removed):
     shown = removed.plan.to_dict()["related"][0]
     assert shown["on"] is True
     assert set(shown) == {"type", "score", "evidence", "on", "pixels"}
+
+
+def test_a_moved_thing_on_a_mirror_is_mirrored_where_it_lands(editor, mirrored):
+    image, thing, ground = mirrored
+    result = editor.edit(image, "move it to the right by 70 pixels", selection=thing)
+    assert [r.type for r in result.plan.related if r.on] == ["mirrors"]
+    below, landed = slice(124, 160), slice(164, 218)
+
+    def shows(levels, columns):
+        return cv2.GaussianBlur(levels.astype(float) - ground, (0, 0), 3)[below, columns]
+
+    was, now = shows(image, slice(94, 148)), shows(result.image, landed)
+    assert np.corrcoef(was.ravel(), now.ravel())[0, 1] > 0.8
+    left = shows(result.image, slice(94, 148))
+    assert np.abs(left).mean() < 0.25 * np.abs(was).mean()
+
+
+def test_what_is_asked_for_and_not_there_is_told(editor, unlit):
+    plan = editor.plan(unlit.image, "remove it and its reflection", selection=unlit.things[0])
+    assert not [r for r in plan.related if r.type == "mirrors"]
+    assert any("I see no reflection" in note for note in plan.notes)
+
+
+def test_words_reach_operations_that_the_policy_leaves_alone(editor, lit):
+    plain = editor.plan(lit.image, "blur it", selection=lit.things[0])
+    asked = editor.plan(lit.image, "blur it and its shadow", selection=lit.things[0])
+    assert not plain.related
+    assert [r.type for r in asked.related if r.on] == ["casts"]
+    assert (asked.steps[0].target.full() & lit.shadow(0)).sum() > 0.7 * lit.shadow(0).sum()
