@@ -14,7 +14,7 @@ from editanything.relations.view import View, look_at
 from editanything.types import RGB, Bool2D, Float2D, Mask
 
 #: Less likely effects are not even shown, and likely ones are taken along unless told otherwise.
-SHOWN_FROM, SURE_FROM = 0.45, 0.74
+SHOWN_FROM, SURE_FROM = 0.45, 0.8
 #: A thing asked for by name ("and its shadow") is taken from this score on.
 ASKED_FROM = 0.2
 _MOST_OTHERS = 6
@@ -60,6 +60,8 @@ def find_effects(
     """
     if thing.area < 16 or thing.area > _LARGEST * thing.shape[0] * thing.shape[1]:
         return []
+    if any(_covers(other, thing) for other in others):
+        return []  # a part: what it does to the light, the whole does
     others = _beside(thing, others)
     own = scan(look_at(image, thing, _all_but(others, None, thing)))
     votes = [votes_of(look_at(image, other, _all_but(others, other, thing))) for other in others]
@@ -73,6 +75,12 @@ def find_effects(
         if all(_overlap(effect.alpha, other.alpha) < 0.5 for other in found):
             found.append(effect)
     return sorted(found, key=lambda effect: -effect.score)
+
+
+def _covers(other: Mask, thing: Mask) -> bool:
+    """Whether `thing` is drawn into the mask of another region."""
+    common = np.count_nonzero(other.within(thing.box) & thing.crop)
+    return common > 0.85 * thing.area and other.area > 1.3 * thing.area
 
 
 def _beside(thing: Mask, others: Sequence[Mask]) -> list[Mask]:

@@ -54,7 +54,7 @@ class MirrorImage:
         """How likely it is there, 0..1."""
         if self.strength < _LEAST_STRENGTH:
             return 0.0
-        seen = 9 * (self.likeness - 0.62) + 5 * (self.pattern - 0.35) + 5 * (0.5 - self.beyond)
+        seen = 16 * (self.likeness - 0.8) + 4 * (self.pattern - 0.35) + 4 * (0.5 - self.beyond)
         return float(1 / (1 + np.exp(-seen)))
 
 

@@ -27,6 +27,7 @@ _PER_FAMILY = 14  # of which are looked around
 _SAME = 0.6  # IoU from which two outlines are one
 _LEAST_PX = 14  # pixels of the view that a shadow has at least
 _MOST_SHADOWS = 2
+_FAINTEST, _BLACKEST = 0.08, 0.12  # darkness of less than 8 % or more than 88 % speaks against one
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,9 @@ class Shadow:
     def score(self) -> float:
         """How likely it is there, 0..1; fitted on scenes whose truth is known."""
         weights, bias = (WEIGHTS_ALONE, BIAS_ALONE) if self.alone else (WEIGHTS, BIAS)
-        return float(1 / (1 + np.exp(-(self.features @ weights + bias))))
+        likely = float(1 / (1 + np.exp(-(self.features @ weights + bias))))
+        # Hardly darker is hardly a shadow; black is a thing of its own.
+        return likely * min(1.0, self.darkness / _FAINTEST, (1 - self.darkness) / _BLACKEST)
 
 
 #: What a shadow is judged by; each is about 0..1.
