@@ -84,6 +84,12 @@ def train(recipe: Recipe, progress: Callable[[str], None] = _log.info) -> Path:
         ValueError: data without classes or that cannot be read.
     """
     pixels, labels = read_all(recipe.data, recipe.side_px)
+    if (pixels.shape[1] == 4) != (recipe.method == "stickers"):
+        has = "with" if pixels.shape[1] == 4 else "without"
+        raise ValueError(
+            f"The method stickers, and no other, is for pictures with alpha; {_name(recipe.data)} "
+            f"has pictures {has} it, and the method is {recipe.method}."
+        )
     tested = shown(*read_all(recipe.test, recipe.side_px))
     known = shown(pixels, labels, plain=True)
     draw = torch.Generator().manual_seed(recipe.seed)

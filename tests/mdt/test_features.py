@@ -239,7 +239,13 @@ def two_classes(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("method", METHODS)
+def test_the_method_stickers_and_pictures_with_alpha_belong_together(tmp_path, two_classes):
+    told = {"data": f"folder:{two_classes}", "test": f"folder:{two_classes}"}
+    with pytest.raises(ValueError, match="pictures without it, and the method is stickers"):
+        train(Recipe(**told, method="stickers", out=str(tmp_path)))
+
+
+@pytest.mark.parametrize("method", ["classifier", "simclr"])
 def test_a_network_learns_and_is_written_with_its_card(tmp_path, two_classes, method):
     told = {"data": f"folder:{two_classes}", "test": f"folder:{two_classes}", "method": method}
     sizes = {"widths": [4, 8, 8, 16], "epochs": 8, "batch": 16, "lr": 0.1}

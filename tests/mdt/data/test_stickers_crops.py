@@ -12,6 +12,9 @@ from mdt.data import CropSource, DataError, batches, open_source
 from mdt.data.stickers.crops import NUM_TEXTS
 from mdt.data.stickers.phrases import key, phrases
 from mdt.data.stickers.rough import nothing, of_photo, roughened
+from mdt.features.judge import open_judge
+from mdt.features.train import Recipe
+from mdt.features.train import train as train_features
 from mdt.runs import Run, open_weights
 from mdt.settings import TrainSettings
 from mdt.train import train
@@ -134,3 +137,14 @@ def test_batches_and_a_training_that_is_stopped_and_resumed(source, stickers, tm
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     network = open_weights(one.place(4))
     assert network(x[:2, :, :32, :32], torch.zeros(3, NUM_IDS, dtype=torch.int64)).shape == (2, 3)
+
+
+def test_a_judge_is_trained_alike_twice_and_knows_its_names(stickers, tmp_path):
+    told = {"data": f"stickers:{stickers}", "test": f"stickers:{stickers}", "method": "stickers"}
+    sizes = {"widths": [4, 8, 8, 16], "epochs": 1, "views": 4, "batch": 8, "name": "judge"}
+    one, two = (
+        train_features(Recipe(**told, **sizes, out=str(tmp_path / out))) for out in ("a", "b")
+    )
+    assert one.read_bytes() == two.read_bytes()
+    judge, source = open_judge(tmp_path / "a"), CropSource(stickers, split="all").stickers
+    assert judge.names == tuple(source.names) and judge.groups == tuple(source.groups)
