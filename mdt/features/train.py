@@ -212,7 +212,8 @@ def score(
     """
     known, _ = _features(network, trained[0][:10_000])
     asked, probabilities = _features(network, tested[0])
-    nearest = (F.normalize(asked) @ F.normalize(known).T).topk(20, 1).indices
+    likeness = F.normalize(asked) @ F.normalize(known).T
+    nearest = likeness.topk(min(20, len(known)), 1).indices
     votes = F.one_hot(trained[1][:10_000][nearest]).sum(1)
     scores = {"neighbours": _share(votes.argmax(1) == tested[1])}
     if probabilities is not None:
