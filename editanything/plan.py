@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +162,7 @@ def make_plan(
             step = with_effects(draft, operation, with_kin(draft, operation, step))
             painted_by_none = not any(b.can(step.op, step.params) for b in backends)
             if (step.frame is None or step.op == "outpaint") and painted_by_none:
-                raise _cannot(step.op)
+                raise _cannot(step.op, backends, step.params)
             own = edit.changes.get(len(draft.steps), {})
             step = changed_step(_told(step, operation, clause), own)
             draft.add(step, brings=_brings(operation))
@@ -204,8 +204,14 @@ def _brings(operation: Operation) -> str:
     return "" if subject is None or subject.noun.startswith(("@", "*")) else subject.noun
 
 
-def _cannot(op: str) -> Refusal:
+def _cannot(
+    op: str, backends: Sequence[Backend] = (), params: Mapping[str, Any] | None = None
+) -> Refusal:
     name = op.replace("_", " ")
+    for backend in backends:
+        reason = backend.why_not(op, params or {})
+        if reason:
+            return Refusal(reason, reason="unsupported")
     return Refusal(
         f"The preset's backends cannot do “{name}”: it needs something new to be drawn, and that "
         "takes a preset with a generative model. This one can remove, recolour, filter, move, "

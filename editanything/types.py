@@ -295,14 +295,14 @@ class Backend(Protocol):
         """Whether this backend carries out such a step."""
         ...
 
+    def why_not(self, op: str, params: Mapping[str, Any]) -> str:
+        """A sentence on a step that it could do but for something in `params`; else ""."""
+        ...
+
     def paint(self, task: Task, progress: Progress | None = None) -> Painted:
         """Carry out one step on one crop; never writes to the task's arrays."""
         ...
 
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One visible step of a plan: what will be done, where, and how."""
 
 @dataclass(frozen=True, eq=False)
 class Shade:
@@ -326,6 +326,10 @@ class Shade:
         return out
 
 
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One visible step of a plan: what will be done, where, and how."""
+
     op: str
     what: str  # one sentence for people: "remove the selection"
     target: Mask  # what it acts on
@@ -340,12 +344,12 @@ class Shade:
     where: str = ""  # the target in the user's words: "the cup to the left of the plate"
     prompt: str = ""  # what it becomes, or what is drawn: "teal", "a dog"
     clause: int = 0  # number of the operation that it carries out
+    hole: Mask | None = None  # effects of the target that go where it goes: its shadow
+    shade: Shade | None = None  # a shadow that is drawn anew
 
     @property
     def strength(self) -> float:
         """How much of the change is made, in (0, 1]."""
-    hole: Mask | None = None  # effects of the target that go where it goes: its shadow
-    shade: Shade | None = None  # a shadow that is drawn anew
         return float(self.params.get("strength", self.params.get("amount", 1.0)))
 
 

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from diffusers import DiffusionPipeline, ImagePipelineOutput
 from torch import Tensor
@@ -16,16 +15,25 @@ from torch import Tensor
 from mdt import codec, models, schedulers
 from mdt.data.alpha import straight
 from mdt.diffusion import denoiser, draw_noise, find_sampler, guided, make_generators
-from mdt.diffusion.inpaint import Telling, pinned
+from mdt.diffusion.inpaint import pinned
 from mdt.diffusion.prediction import split_variance
 from mdt.diffusion.samplers import Step
 from mdt.draws import Generators
 from mdt.known import Known, hiding, known_picture, latent_side
 from mdt.labels import check_names, find_label, names_to_numbers
-from mdt.models import Network, Text
+from mdt.models import Text
 from mdt.models.conditioning import Label
 from mdt.models.layers import pair
-from mdt.pipeline_folder import check_folder, without_signpost, write_signpost
+from mdt.pipeline_calls import (
+    InFloat32,
+    Stop,
+    agree,
+    check_steps,
+    seeds_of,
+    telling,
+    words_of,
+)
+from mdt.pipeline_folder import check_folder, find_folder, without_signpost, write_signpost
 
 OUTPUTS = ("pil", "np", "pt", "latent")
 
@@ -48,7 +56,8 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         scheduler: of diffusers; its settings say how the network was trained (βs, prediction).
             None: DPM-Solver++(2M) for the published linear schedule and noise prediction.
         vae: of diffusers; None: the network works on pixels in [-1, 1].
-        id2label: names of the classes, {number: name} or in order; None: they have none.
+        id2label: names of the classes, {number: name} or in order; None: they have none. Of a
+            network of words: names of what it has learnt to draw.
     """
 
     model_cpu_offload_seq = "model->vae"
@@ -73,9 +82,12 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
     def from_pretrained(cls, folder: str | Path, **settings: Any) -> Pipeline:
         """Open a folder that `save_pretrained` or `mdt export` wrote. Never asks the network.
 
+        "default" is the generator that the package ships.
+
         Raises:
-            ValueError: no such folder, or one that holds no pipeline.
+            ValueError: no such folder, or one that holds no pipeline; damaged weights.
         """
+        folder = find_folder(folder)
         check_folder(folder)
         return super().from_pretrained(
             str(folder), **{"local_files_only": True, "use_safetensors": True, **settings}
@@ -105,7 +117,10 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             ValueError: names of classes that the network does not have.
         """
         if id2label is not None:
-            names = check_names(id2label, self.model.config.get("num_classes"))
+            limit = self.model.config.get("num_classes")
+            if self.model.config.get("num_words") is not None:
+                limit = len(id2label)  # things whose names it was trained on
+            names = check_names(id2label, limit)
             id2label = {str(number): name for number, name in names.items()}
         self.register_to_config(id2label=id2label)
 
@@ -194,16 +209,16 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         device = self._execution_device
         known = self._known(image, mask, size)
         if prompt is not None:
-            label = self._words(label, prompt, style)
+            label = words_of(self.model, label, prompt, style)
         told, count = self._labels(label, num_images, device)
-        generators = generator or make_generators(_seeds(seed, count))
+        generators = generator or make_generators(seeds_of(seed, count))
         if latents is None:
             noise = draw_noise(self._shape(count, size, known), generators, device=device)
         else:
             noise = self._given(latents, count).to(device, torch.float32)
-        network: Any = _InFloat32(self.model)
+        network: Any = InFloat32(self.model)
         if self.model.config.get("mask_channel"):
-            network = _telling(network, known, noise)
+            network = telling(network, known, noise)
         num_times = self.scheduler.config.num_train_timesteps
         predict = guided(
             network,
@@ -229,7 +244,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
     def _walk(self, asked: Asked, noise: Tensor) -> Tensor:
         """By the pipeline's scheduler."""
         scheduler = schedulers.fresh(self.scheduler)
-        _check_steps(asked.num_steps, scheduler.config.num_train_timesteps)
+        check_steps(asked.num_steps, scheduler.config.num_train_timesteps)
         schedulers.set_times(scheduler, asked.num_steps, noise.device)
         told = schedulers.noise_schedule(scheduler)
         more = schedulers.step_settings(scheduler, asked.generators)
@@ -270,21 +285,21 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             if new is not step.x:
                 step.x.copy_(new)  # the sampler goes on from here
             if self._interrupt:
-                raise _Stop(step.x)
+                raise Stop(step.x)
 
         more: dict[str, Any] = {"callback": callback, "progress": self.progress_bar}
         if "generator" in inspect.signature(sampler).parameters:
             more["generator"] = asked.generators
         try:
             return sampler(denoise, x, levels, **more)
-        except _Stop as stop:
+        except Stop as stop:
             return stop.x
 
     def _check(self, output_type: str, inputs: Sequence[str]) -> None:
         if output_type not in OUTPUTS:
             raise ValueError(f"output_type is one of {', '.join(OUTPUTS)}; got {output_type!r}.")
         channels = self.model.config.in_channels
-        if output_type != "latent" and self.vae is None and channels not in (1, 3, 4):
+        if output_type != "latent" and self.vae is None and channels not in (1, 3):
             raise ValueError(
                 f"This network makes latents of {channels} channels and the pipeline has no VAE: "
                 "export it with one, or ask for output_type='latent'."
@@ -292,17 +307,6 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         for name in inputs:
             if name not in self._callback_tensor_inputs:
                 raise ValueError(f"A callback is given 'latents' and 'x0'; there is no {name!r}.")
-
-    def _words(self, label: Any, prompt: Any, style: str | None) -> Tensor:
-        """The label that a prompt is: int64 ids (B, L, K)."""
-        if self.model.config.get("num_words") is None:
-            raise ValueError("This network was not trained on words; give a label, not a prompt.")
-        if label is not None:
-            raise ValueError("Give a prompt or a label, not both.")
-        from mdt.data.regions import prompt_ids
-
-        texts = [prompt] if isinstance(prompt, str) else list(prompt)
-        return torch.from_numpy(np.stack([prompt_ids(text, style) for text in texts]))
 
     def _labels(self, label: Any, num_images: int | None, device: Any) -> tuple[Label, int]:
         """(labels on the device, number of pictures)."""
@@ -313,11 +317,11 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         if isinstance(label, Text):
             parts = (label.tokens.to(self.model.dtype), label.pooled.to(self.model.dtype))
             told = Text(*(part.to(device) for part in (*parts, label.mask)))
-            return told, _agree(len(told.tokens), num_images)
+            return told, agree(len(told.tokens), num_images)
         if isinstance(label, Tensor) and label.ndim == 3:
             count = num_images or len(label)
             label = label.expand(count, -1, -1) if len(label) == 1 else label
-            return label.to(device), _agree(len(label), num_images)
+            return label.to(device), agree(len(label), num_images)
         classes = self.model.config.get("num_classes")
         if classes is None:
             raise ValueError("This network was built for no classes; leave the label out.")
@@ -328,7 +332,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             classes if one in (None, classes) else find_label(one, self.id2label, classes)
             for one in label
         ]
-        return torch.tensor(numbers, device=device), _agree(len(numbers), num_images)
+        return torch.tensor(numbers, device=device), agree(len(numbers), num_images)
 
     def _shape(self, count: int, size: Any, known: Known | None) -> tuple[int, ...]:
         channels = self.model.config.in_channels
@@ -396,45 +400,3 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             return pictures
         array = pictures.permute(0, 2, 3, 1).cpu().numpy()
         return array if output_type == "np" else self.numpy_to_pil(array)
-
-
-def _telling(network: Any, known: Known | None, noise: Tensor) -> Telling:
-    """The network, told what is known; without a picture: nothing is."""
-    if known is not None:
-        return Telling(network, known.latent, known.hidden)
-    return Telling(network, torch.zeros_like(noise[:1]), torch.ones_like(noise[:1, :1]))
-
-
-class _InFloat32:
-    """A network that is asked and answers in float32, whatever its own type."""
-
-    def __init__(self, module: Network) -> None:
-        self.module = module
-
-    def __call__(self, x: Tensor, t: Tensor, label: Label, **kept: Any) -> Tensor:
-        return self.module(x.to(self.module.dtype), t, label, **kept).float()
-
-
-class _Stop(Exception):
-    """A callback has asked one of our samplers to stop."""
-
-    def __init__(self, x: Tensor) -> None:
-        super().__init__("stopped by a callback")
-        self.x = x
-
-
-def _seeds(seed: int | Sequence[int], count: int) -> list[int]:
-    seeds = [seed + i for i in range(count)] if isinstance(seed, int) else list(seed)
-    _agree(len(seeds), count, "seeds")
-    return seeds
-
-
-def _agree(came: int, num_images: int | None, what: str = "labels") -> int:
-    if num_images not in (None, came):
-        raise ValueError(f"There are {num_images} pictures and {came} {what}; give one for each.")
-    return came
-
-
-def _check_steps(num_steps: int, num_times: int) -> None:
-    if not 1 <= num_steps <= num_times:
-        raise ValueError(f"num_inference_steps is 1 to {num_times}; got {num_steps}.")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+#: The generator of the default preset.
+SHIPPED = Path(__file__).parent / "weights" / "stickers"
 #: diffusers takes classes that are not its own from a file of the folder, if the user trusts it.
 _SIGNPOST = "pipeline_mdt"
 _LINE = "from mdt.pipeline import Pipeline  # noqa: F401\n"
@@ -17,10 +20,6 @@ def check_folder(folder: str | Path) -> None:
     Raises:
         ValueError: says what is there, and what to give.
     """
-    if str(folder) == "default":
-        raise ValueError(
-            "There is no shipped generator in this version; give a folder that `mdt export` wrote."
-        )
     if (Path(folder) / "model_index.json").is_file():
         return
     if (Path(folder) / "config.json").is_file():
@@ -30,6 +29,32 @@ def check_folder(folder: str | Path) -> None:
         what = f"{'holds no pipeline' if there else 'does not exist'}; give a folder that"
         what += " `mdt export` wrote"
     raise ValueError(f"The folder {folder} {what}.")
+
+
+def find_folder(folder: str | Path) -> Path:
+    """The folder of a pipeline; "default" is the one that the package ships.
+
+    Raises:
+        ValueError: weights of the shipped one that are missing, or not those of its card.
+    """
+    if str(folder) != "default":
+        return Path(folder)
+    card = SHIPPED / "card.json"
+    try:
+        hashes = json.loads(card.read_text(encoding="utf-8"))["sha256"]
+        for name, known in hashes.items():
+            if hashlib.sha256((SHIPPED / name).read_bytes()).hexdigest() != known:
+                raise ValueError(
+                    f"The shipped weights {name} are damaged (their sha256 is not the one of the "
+                    "card): install the package again."
+                )
+    except (OSError, LookupError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        what = getattr(error, "filename", None) or card
+        raise ValueError(
+            f"The shipped generator cannot be read ({Path(what).name} is missing or damaged): "
+            "install the package again."
+        ) from None
+    return SHIPPED
 
 
 def write_signpost(folder: str | Path) -> None:

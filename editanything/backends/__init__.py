@@ -5,4 +5,5 @@ from __future__ import annotations
 # name -> "module:class"; a preset's `backends: [{name: ...}]` are keys of this dict.
 BACKENDS: dict[str, str] = {
     "classical": "editanything.backends.classical:Classical",
+    "mdt": "editanything.backends.mdt:Mdt",
 }

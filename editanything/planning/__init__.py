@@ -7,6 +7,7 @@ from collections.abc import Callable
 from editanything.command.types import Operation
 from editanything.errors import Refusal
 from editanything.planning.draft import Draft, target_of
+from editanything.planning.draw import add
 from editanything.planning.frame import crop, outpaint, upscale
 from editanything.planning.paint import filter_, modify, remove, replace_
 from editanything.planning.place import duplicate, flip, move, resize, rotate
@@ -34,6 +35,7 @@ def _needs_session(_: Draft, operation: Operation) -> list[Step]:
 
 #: A new operation is one more function and one line here, and one more in a backend.
 PLANNERS: dict[str, Callable[[Draft, Operation], list[Step]]] = {
+    "add": add,
     "remove": remove,
     "modify": modify,
     "filter": filter_,

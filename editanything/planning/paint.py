@@ -7,9 +7,10 @@ from typing import Any
 
 from editanything.colors import comparative, parse_color
 from editanything.command.describe import describe
-from editanything.command.types import Amount, Operation, Selector
+from editanything.command.types import Amount, Operation
 from editanything.errors import Refusal
 from editanything.planning.draft import Draft, is_background, make_step, target_of
+from editanything.planning.draw import put_instead
 from editanything.types import Step
 
 # Words for light that a user says where others say "brighten".
@@ -100,31 +101,22 @@ def _share(amount: Amount) -> float:
 
 
 def replace_(draft: Draft, operation: Operation) -> list[Step]:
-    """The background becomes a colour; anything else would have to be drawn.
+    """The background becomes a colour; a thing gives way to another that is drawn.
 
     Raises:
-        Refusal: a value that would have to be drawn.
+        Refusal: a background that would have to be drawn.
     """
     selector, value = target_of(operation), str(operation.value)
     color = parse_color(value)
-    if color is None or not is_background(selector):
+    if not is_background(selector):
+        return put_instead(draft, operation)
+    if color is None:
         raise Refusal(
-            f"This preset cannot draw “{value}”: {_instead(selector)}, or choose a preset with a "
-            "generative model.",
+            f"This preset cannot draw “{value}” as a background: give a picture of it as the "
+            "second picture and say “replace the background with image B”, or choose a preset "
+            "with a generative model.",
             reason="unsupported",
         )
     target = draft.find(selector)
     what = f"make {describe(selector)} {value}"
     return [make_step(draft, operation, what, target, params={"color": color})]
-
-
-def _instead(selector: Selector) -> str:
-    if is_background(selector):
-        return (
-            "give a picture of it as the second picture and say “replace the background with "
-            "image B”"
-        )
-    return (
-        "give a cut-out of it as the second picture and say "
-        f"“replace {describe(selector)} with image B”"
-    )

@@ -37,7 +37,8 @@ class RegionSource:
     Args:
         path: the folder.
         vae: folder of the VAE that must have made the latents; None: not checked.
-        shares: how often examples of a kind are read; kinds that are not named are not read.
+        shares: how often examples of a kind are read; kinds that are not named are not read. None:
+            `SHARES`, of the kinds that there are.
 
     Raises:
         DataError: no such folder, broken, made with another VAE, or shares of unknown kinds.
@@ -59,9 +60,10 @@ class RegionSource:
         channels, height, width = about["shape"]
         self.shape = (2 * channels + 1, height, width)
         self.classes: tuple[str, ...] | None = None
-        self._order = _order(
-            [row["kind"] for row in self.rows], SHARES if shares is None else shares
-        )
+        kinds = [row["kind"] for row in self.rows]
+        if shares is None:
+            shares = {kind: share for kind, share in SHARES.items() if kind in kinds}
+        self._order = _order(kinds, shares)
         self.identity = digest(about["identity"], self._order)
 
     def __len__(self) -> int:

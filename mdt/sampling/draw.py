@@ -47,11 +47,15 @@ def draw(
         frames.append(_to_uint8(pipe.decode(told["x0"])))
         return {}
 
-    more = {}
+    more: dict[str, Any] = {}
     if animated:
         more = {"callback_on_step_end": look, "callback_on_step_end_tensor_inputs": ["x0"]}
+    told = [labels.of(i, settings.seed) for i in numbers] if labels.classes else None
+    if told and isinstance(told[0], str):
+        more |= {"prompt": told, "style": settings.style}
+        told = None
     drawn = pipe(
-        [labels.of(i, settings.seed) for i in numbers] if labels.classes else None,
+        told,
         num_images=len(numbers),
         seed=settings.seed + numbers[0],
         output_type="pt",

@@ -12,13 +12,13 @@ from mdt.sampling.settings import SampleSettings
 
 
 class Labels(NamedTuple):
-    """Classes, and the order in which pictures get them."""
+    """Classes or prompts, and the order in which pictures get them."""
 
-    classes: tuple[int, ...]  # empty: no condition
+    classes: tuple[int, ...] | tuple[str, ...]  # empty: no condition
     random: bool = False  # drawn from the picture's seed, not in turn
 
-    def of(self, number: int, seed: int) -> int | None:
-        """The class of picture `number`, where picture 0 has `seed`."""
+    def of(self, number: int, seed: int) -> int | str | None:
+        """The class or prompt of picture `number`, where picture 0 has `seed`."""
         if not self.classes:
             return None
         if self.random:
@@ -40,6 +40,8 @@ def choose_labels(settings: SampleSettings, pipe: Any) -> tuple[Labels, int]:
         given = _lines(settings.label_file)
     elif settings.labels not in ("balanced", "random", "none"):
         given = settings.labels.split(",")
+    if pipe.model.config.get("num_words") is not None:
+        return _prompts(settings, given, pipe)
     if num_classes is None:
         if given or settings.labels == "random":
             raise ValueError("This network was built for no classes; leave the labels out.")
@@ -51,6 +53,15 @@ def choose_labels(settings: SampleSettings, pipe: Any) -> tuple[Labels, int]:
     if settings.labels == "none":
         return Labels(()), count
     return Labels(tuple(range(num_classes)), random=settings.labels == "random"), count
+
+
+def _prompts(settings: SampleSettings, given: list[str], pipe: Any) -> tuple[Labels, int]:
+    """For networks of words: what is asked for, or the names that were trained."""
+    names = tuple(given) or tuple(pipe.id2label.values())
+    if settings.labels == "none" or not names:
+        return Labels(("",)), settings.num_images or 1
+    random = settings.labels == "random" and not given
+    return Labels(names, random=random), settings.num_images or (len(given) or 1)
 
 
 def _lines(path: str) -> list[str]:

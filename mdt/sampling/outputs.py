@@ -43,7 +43,7 @@ class Output(Protocol):
         """Take a picture, uint8 (F, H, W, C), the last frame of it being the whole."""
         ...
 
-    def finish(self, labels: Sequence[int | None]) -> None:
+    def finish(self, labels: Sequence[int | str | None]) -> None:
         """All pictures have come; these were their classes."""
         ...
 
@@ -101,7 +101,7 @@ class Grid(_Collected):
         super().__init__(path, overwrite=overwrite)
         self.columns = columns
 
-    def finish(self, labels: Sequence[int | None]) -> None:  # noqa: ARG002
+    def finish(self, labels: Sequence[int | str | None]) -> None:  # noqa: ARG002
         """See `Output`."""
         with written_beside(self.path, overwrite=self.overwrite) as new:
             make_grid([to_image(p) for p in self.pictures], self.columns).save(new)
@@ -110,9 +110,9 @@ class Grid(_Collected):
 class Array(_Collected):
     """arr_0 uint8 (N, H, W, C) and, where there are labels, arr_1 int64 (N,), as ADM has it."""
 
-    def finish(self, labels: Sequence[int | None]) -> None:
+    def finish(self, labels: Sequence[int | str | None]) -> None:
         """See `Output`."""
-        told = [label for label in labels if label is not None]
+        told = [label for label in labels if isinstance(label, int)]
         with written_beside(self.path, overwrite=self.overwrite) as new, new.open("wb") as file:
             arrays = [np.stack(self.pictures), *([np.array(told, np.int64)] if told else [])]
             np.savez(file, *arrays)
@@ -139,7 +139,7 @@ class Animation(_Collected):
         """What is kept of a picture's frames."""
         return frames.copy()
 
-    def finish(self, labels: Sequence[int | None]) -> None:  # noqa: ARG002
+    def finish(self, labels: Sequence[int | str | None]) -> None:  # noqa: ARG002
         """See `Output`."""
         frames = [
             make_grid([to_image(picture[i]) for picture in self.pictures], self.columns)
@@ -193,7 +193,7 @@ class Folder:
         with written_beside(self._place(number), overwrite=True) as new:
             to_image(frames[-1]).save(new)
 
-    def finish(self, labels: Sequence[int | None]) -> None:
+    def finish(self, labels: Sequence[int | str | None]) -> None:
         """See `Output`."""
 
     def _place(self, number: int) -> Path:

@@ -20,8 +20,9 @@ class SampleSettings:
         seed: of picture 0; picture i is drawn from seed + i.
         labels: "balanced" (picture i: class i mod classes; nothing where there are none),
             "random" (from the picture's seed), "none", or classes by number or name, in turn, with
-            commas between.
+            commas between. For networks of words: what to draw, in words.
         label_file: a text file with a class on each line, in turn; in place of labels.
+        style: told with the words, such as "fluent"; None: any.
         sampler: a key of `mdt.diffusion.SAMPLERS`; None: the pipeline's scheduler.
         steps: of the sampler.
         guidance: scale w; 1: none.
@@ -42,6 +43,7 @@ class SampleSettings:
     seed: int = 0
     labels: str = "balanced"
     label_file: str | None = None
+    style: str | None = None
     sampler: str | None = None
     steps: int = 25
     guidance: float = 1.0

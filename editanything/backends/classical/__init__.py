@@ -59,6 +59,10 @@ class Classical:
         needs = _NEEDS.get(op)
         return needs is None or any(need in params for need in needs)
 
+    def why_not(self, op: str, params: Mapping[str, Any]) -> str:  # noqa: ARG002
+        """Nothing to say of what is drawn."""
+        return ""
+
     def paint(self, task: Task, progress: Progress | None = None) -> Painted:
         """Carry out one step on one crop; never writes to the task's arrays.
 

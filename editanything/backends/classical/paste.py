@@ -30,7 +30,7 @@ def transfer(task: Task, progress: Progress | None = None) -> Painted:
         raise InputError("There is nothing to take over: give a second picture and what is meant.")
     base = Painted(task.image, task.opacity)
     if task.params["mode"] == "replace" and task.target.any():
-        base = _without_target(task, part_of_progress(progress, 0.0, 0.7))
+        base = without_target(task, part_of_progress(progress, 0.0, 0.7))
     report(progress, 0.7, "lifting the thing")
     layer = warped(lifted(reference), task.params["matrix"], task.target.shape)
     if layer is None:
@@ -62,7 +62,7 @@ def lifted(reference: Reference) -> Layer:
     return Layer((x0, y0, x1, y1), alpha, np.where(alpha[..., None] > 0.05, colour, beyond))
 
 
-def _without_target(task: Task, progress: Progress | None) -> Painted:
+def without_target(task: Task, progress: Progress | None) -> Painted:
     """The crop with the old thing removed, its mixed rim too."""
     rim = lift(task.image, task.target).full_alpha(task.target.shape) > 0
     return healed(task, rim | task.target, progress)

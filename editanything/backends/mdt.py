@@ -1,0 +1,202 @@
+"""Things drawn from words by the masked diffusion transformer, and set into the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything.backends.classical.oklab import to_bytes
+from editanything.backends.classical.paste import transfer, without_target
+from editanything.backends.vocabulary import Vocabulary
+from editanything.errors import InputError, Refusal
+from editanything.types import (
+    Bool2D,
+    Float2D,
+    Mask,
+    Painted,
+    Progress,
+    Reference,
+    Task,
+    part_of_progress,
+    report,
+)
+
+if TYPE_CHECKING:
+    from mdt.pipeline import Pipeline
+
+#: Where a shadow falls: aside and away, as shares of the height that throws it.
+_ASIDE, _AWAY = 0.42, 0.26
+_SHADOW = 0.36  # of the light is taken
+_SOLID = 40  # alpha from which on a drawn pixel belongs to the thing
+
+
+class Mdt:
+    """The backend that draws: "add a cat", "replace the cup with an apple".
+
+    Args:
+        model: a folder that `mdt export` wrote, with names.json beside; "default": the shipped one.
+        steps: of the sampler.
+        guidance: scale.
+        style: of the things drawn.
+        relight: in 0..1, how far a thing's light follows that of its place.
+    """
+
+    def __init__(
+        self,
+        model: str = "default",
+        *,
+        steps: int = 20,
+        guidance: float = 2.5,
+        style: str = "fluent",
+        relight: float = 0.25,
+    ) -> None:
+        self.model, self.steps, self.guidance = model, steps, guidance
+        self.style, self.relight = style, relight
+
+    @cached_property
+    def pipe(self) -> Pipeline:
+        """The generator, loaded when something is drawn first.
+
+        Raises:
+            InputError: weights that are missing or damaged.
+        """
+        from diffusers.utils import logging
+
+        from mdt.pipeline import Pipeline
+
+        logging.disable_progress_bar()  # of the loading of three small files
+        try:
+            pipe = Pipeline.from_pretrained(self.model)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """What it knows the names of."""
+        from mdt.pipeline_folder import find_folder
+
+        return Vocabulary.read(find_folder(self.model) / "names.json")
+
+    def can(self, op: str, params: Mapping[str, Any]) -> bool:
+        """Whether this backend carries out such a step."""
+        return self._draws(op, params) and self.vocabulary.prompt(params["prompt"]) is not None
+
+    def why_not(self, op: str, params: Mapping[str, Any]) -> str:
+        """What is in the way of a step of a kind that this backend carries out; "" if nothing."""
+        if not self._draws(op, params) or self.can(op, params):
+            return ""
+        asked = params["prompt"]
+        near = self.vocabulary.nearest(asked)
+        hint = f"try {', '.join(f'“{name}”' for name in near)}" if near else "such as “apple”"
+        return (
+            f"This preset's generator draws about {len(self.vocabulary.names)} things by name, and "
+            f"“{asked}” is none of them; {hint}, or give a cut-out of it as the second picture."
+        )
+
+    def paint(self, task: Task, progress: Progress | None = None) -> Painted:
+        """Draw the thing, and set it down in the box of `task.target`, standing on its floor.
+
+        With op "replace" the target is taken away first. The rest of `task.area` may bear its
+        shadow, where `params["shadow"]` says that it has one.
+
+        Raises:
+            Refusal: words that the generator does not know.
+            Cancelled: the progress callback asked to stop.
+        """
+        prompt = self.vocabulary.prompt(task.params["prompt"])
+        if prompt is None:
+            raise Refusal(self.why_not(task.op, task.params), reason="unsupported")
+        report(progress, 0.0, f"drawing {prompt}")
+        drawn = self.draw(prompt, task.seed, part_of_progress(progress, 0.0, 0.6))
+        rgb, alpha = drawn[..., :3], drawn[..., 3]
+        solid = alpha >= _SOLID
+        if not solid.any():
+            raise Refusal(
+                f"Nothing came of drawing “{prompt}” with this seed; try another.", reason="empty"
+            )
+        matrix = _fit(solid, task.target)
+        set_down = replace(
+            task,
+            params={"mode": "insert", "matrix": matrix, "relight": self.relight},
+            reference=Reference(np.ascontiguousarray(rgb), Mask.of(alpha > 8), alpha.copy()),
+        )
+        if task.op == "replace":
+            bare = without_target(task, part_of_progress(progress, 0.6, 0.9))
+            set_down = _upon(set_down, bare)
+        if task.params.get("shadow"):
+            set_down = _upon(set_down, _shaded(set_down, alpha, matrix))
+        return transfer(set_down, part_of_progress(progress, 0.9, 1.0))
+
+    def draw(self, prompt: str, seed: int, progress: Progress | None = None) -> NDArray[np.uint8]:
+        """RGBA (h, w, 4), straight alpha."""
+
+        def tell(_pipe: Any, index: int, _time: Any, _told: Any) -> dict[str, Any]:
+            report(progress, (index + 1) / self.steps, f"drawing {prompt}")
+            return {}
+
+        (picture,) = self.pipe(
+            prompt=[prompt],
+            style=self.style,
+            seed=[seed],
+            num_inference_steps=self.steps,
+            guidance_scale=self.guidance,
+            callback_on_step_end=tell,
+        ).images
+        return np.asarray(picture)
+
+    def _draws(self, op: str, params: Mapping[str, Any]) -> bool:
+        return op in ("add", "replace") and isinstance(params.get("prompt"), str)
+
+
+def _fit(solid: Bool2D, target: Bool2D) -> NDArray[np.float64]:
+    """The matrix that sets a drawing's solid part into the target's box, on its floor."""
+    (x0, y0, x1, y1), (a0, b0, a1, b1) = _box(solid), _box(target)
+    scale = min((a1 - a0) / (x1 - x0), (b1 - b0) / (y1 - y0))
+    across = (a0 + a1 - 1) / 2 - scale * (x0 + x1 - 1) / 2
+    down = (b1 - 1) - scale * (y1 - 1)
+    return np.array([[scale, 0, across], [0, scale, down]])
+
+
+def _box(mask: Bool2D) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _upon(task: Task, base: Painted) -> Task:
+    """The same, upon what was painted so far."""
+    return replace(task, image=base.image, opacity=base.opacity)
+
+
+def _shaded(task: Task, alpha: NDArray[np.uint8], matrix: NDArray[np.float64]) -> Painted:
+    """The crop with the shadow of a thing that will stand there."""
+    height, width = task.image.shape[:2]
+    cover = cv2.warpAffine(
+        alpha.astype(np.float32) / 255, matrix, (width, height), flags=cv2.INTER_LINEAR
+    )
+    shadow = _cast(cover)
+    shade = 1 - _SHADOW * shadow[..., None] * np.array([1.0, 0.98, 0.93], np.float32)
+    return Painted(to_bytes(task.image.astype(np.float32) * shade), task.opacity)
+
+
+def _cast(cover: Float2D) -> Float2D:
+    """A thing's cover laid down on the ground behind it, softer the farther from its foot."""
+    _, top, _, foot = _box(cover > 0.5)
+    high = foot - top
+    # x' = x + ASIDE·(foot - y), y' = foot - AWAY·(foot - y)
+    laid = np.array([[1, -_ASIDE, _ASIDE * foot], [0, _AWAY, (1 - _AWAY) * foot]], np.float64)
+    size = (cover.shape[1], cover.shape[0])
+    flat = cv2.warpAffine(cover, laid, size, flags=cv2.INTER_LINEAR)
+    sharp = cv2.GaussianBlur(flat, (0, 0), max(0.5, 0.012 * high))
+    soft = cv2.GaussianBlur(flat, (0, 0), max(1.0, 0.045 * high))
+    rows = np.arange(cover.shape[0], dtype=np.float32)[:, None]
+    far = np.clip((foot - rows) / max(_AWAY * high, 1), 0, 1)
+    contact = cv2.GaussianBlur(flat, (0, 0), max(0.5, 0.02 * high)) * (1 - far)
+    return np.clip(sharp * (1 - far) + soft * far + 0.25 * contact, 0, 1).astype(np.float32)
