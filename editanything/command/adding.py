@@ -181,7 +181,9 @@ def add(clause: Clause) -> Operations | None:
 
 def add_some(clause: Clause) -> Operations | None:
     """`chuck a couple of sheep in the field`: with "a" or a number, throwing brings it in."""
-    first = clause.slot("V")[:1]
+    first, words = clause.slot("V")[:1], {token.word for token in clause.slot("V")}
+    if words & lexicon().sets["room_words"] and words & {"more", "extra"}:
+        return None  # "give me some more room at the top"
     new = has_article(first) or (bool(first) and first[0].word in {"another", "more"})
     return add(clause) if new else None
 

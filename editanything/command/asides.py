@@ -46,6 +46,20 @@ def without_reasons(tokens: Tokens) -> Tokens:
     return tokens[:start] + tokens[stop:]
 
 
+def without_comment(tokens: Tokens) -> Tokens:
+    """`tokens` without ", they ruin the view", ", it was raining": said of what is asked for."""
+    words = words_of(tokens)
+    for at in range(2, len(words) - 2):
+        says = tokens[at].kind == "comma" and words[at + 1] in _SUBJECTS
+        if says and not set(words[at + 2 :]) & _WISHED:
+            return tokens[:at]
+    return tokens
+
+
+_SUBJECTS = {"it", "they", "he", "she", "that", "this", "these", "those", "which", "i", "we"}
+_WISHED = {"should", "must", "want", "wants", "need", "needs", "would", "ought", "make", "then"}
+
+
 def without_statement(tokens: Tokens) -> Tokens:
     """`tokens` after "the kids love it but", "my sister hates this photo, so": mere small talk.
 
@@ -102,8 +116,15 @@ def mentioned(tokens: Tokens) -> Tokens | None:
     for at in range(1, len(words)):
         says = said["says"].at(words, at)
         if says is not None:
-            return tokens[says[1] :] if words[at] in {"has", "have"} else tokens[:at]
+            rest = tokens[says[1] :]
+            if words[at] in {"has", "have"}:
+                return rest
+            placed = rest and (rest[0].kind in _PLACED or lexicon().relations.at(words, says[1]))
+            return tokens[:at] + rest if placed else tokens[:at]
     return tokens or None
+
+
+_PLACED = {"relation", "region", "extreme"}
 
 
 def is_complaint(tokens: Tokens) -> bool:

@@ -133,6 +133,14 @@ def modify(clause: Clause) -> Operations | None:
         if kind is None or (thing.noun == "@image" and kind[0] != "color"):
             return None
         refuse_nothing(thing, kind)
+        if (
+            kind[0] == "color"
+            and kind[1] in lexicon().sets["hair_colors"]
+            and is_person(thing.noun)
+        ):
+            return Operation(
+                "modify", Selector("hair", part_of=thing), attribute="color", value=kind[1]
+            )
         return Operation("modify", thing, attribute=kind[0], value=kind[1])
 
     return each(found, make)

@@ -35,6 +35,8 @@ def merge(ops: Operations) -> Operations:
                 out[-1] = Operation("transfer", anchor, subject=before.subject, mode="wear")
             else:
                 out[-1] = replace(before, where=where)
+        elif before is not None and _places_copy(before, op):
+            out[-1] = replace(before, where=op.where, direction=op.direction)
         elif before is not None and before.op == "remove" and _fills(before, op):
             out[-1] = op
         elif before is not None and _in_place_of(before, op):
@@ -42,6 +44,13 @@ def merge(ops: Operations) -> Operations:
         else:
             out.append(op)
     return tuple(out)
+
+
+def _places_copy(before: Operation, op: Operation) -> bool:
+    """`copy the lantern and put it next to the door`: the copy goes there."""
+    placed = before.where is not None or before.direction is not None
+    moved = op.op == "move" and op.target == before.target and op.amount is None
+    return before.op == "duplicate" and moved and not placed
 
 
 def _fills(before: Operation, op: Operation) -> bool:

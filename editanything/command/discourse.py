@@ -83,6 +83,8 @@ class Discourse:
         Raises:
             Unresolved: if there is nothing that it could mean.
         """
+        if words == "us":
+            return (self.person or self._selected() or replace(PERSON, count="all"),)
         if words in _SOMEBODY:
             return (self.person or self._selected() or PERSON,)
         if words in _THEM or words in _IT:

@@ -75,6 +75,19 @@ def verb_base(word: str) -> str | None:
     return lemmas[0] if lemmas else None
 
 
+def is_participle(word: str) -> bool:
+    """Whether a word is what has been done to a thing or what it does: "eaten", "drawn", "running".
+
+    Forms that are a noun as well ("painting") are none.
+    """
+    base = verb_base(word)
+    if base is None or base == word or word.endswith("s"):
+        return False
+    return word.endswith(("ed", "en", "wn", "ne", "rn", "lt", "nt", "ilt", "und", "ing")) and (
+        "n" not in entry(word)
+    )
+
+
 def noun_base(word: str) -> str | None:
     """The singular of a noun ("buses" -> "bus"), None if the table has no such noun.
 

@@ -63,7 +63,9 @@ def outpaint(clause: Clause) -> Operations | None:
             return None
         if frame.region is not None:
             loose = replace(loose, sides=(frame.region,))
-    if loose.sides is None and not _means_canvas(clause):
+    if loose.sides is None and (
+        clause.match.literals[-2:-1] == ("more",) or not _means_canvas(clause)
+    ):
         return None
     said = clause.verb if clause.verb != "make" else clause.match.literals[-1]
     sides = loose.sides if loose.sides is not None else _GROWN_SIDES.get(said, _ALL_SIDES)

@@ -221,12 +221,25 @@ def split_attributes(words: list[str]) -> tuple[list[str], list[str]]:
     for start in range(len(words) - 1):
         found = lex.compounds.at(lemmas, start)
         ours = found is not None and found[1] == len(words)
-        if ours or (not _describes(words[start]) and is_compound(words[start:])):
+        if (
+            ours
+            or _is_of_stuff(words, start)
+            or (not _describes(words[start]) and is_compound(words[start:]))
+        ):
             return [word for word in words[:start] if word != "and"], words[start:]
     at = 0
     while at < len(words) - 1 and is_adjective(words[at]):
         at += 1
     return words[:at], words[at:]
+
+
+def _is_of_stuff(words: list[str], start: int) -> bool:
+    """Whether a colour's name is the stuff or the plant here: "coffee stain", "lemon tree"."""
+    stuff = words[start]
+    if not colors.is_color(stuff) or stuff in colors.EXAMPLES or stuff in colors.MODIFIERS:
+        return False
+    held = singular(words[-1])[0] in lexicon().sets["of_stuff"] and start == len(words) - 2
+    return (held and "n" in english.entry(stuff)) or is_compound(words[start:])
 
 
 def _describes(word: str) -> bool:
@@ -243,6 +256,8 @@ def _describes(word: str) -> bool:
 def is_adjective(word: str) -> bool:
     """Whether a word before a noun describes it rather than names a kind of it."""
     lex = lexicon()
+    if "-" in word and word not in lex.vocabulary:
+        return True
     if word in colors.MODIFIERS or colors.is_color(word):
         return True
     if any(lex.attributes[kind].whole([word]) for kind in ("material", "state", "appearance")):

@@ -114,6 +114,7 @@ class Lexicon:
     opposites: Phrases
     said: dict[str, dict[str, Phrases]]  # phrases.txt
     size_tails: Phrases
+    deeds: Phrases  # nouns that say what is to be done -> verbs
     sets: dict[str, frozenset[str]]  # small sets that single rules ask for
     vocabulary: frozenset[str]  # what typing slips are repaired to
     openers: frozenset[str]  # the first words of all verbs
@@ -164,6 +165,7 @@ def lexicon() -> Lexicon:
         opposites=_inverted(values["opposites"]),
         said=said,
         size_tails=said["sets"]["size_tails"],
+        deeds=_inverted(phrases["deeds"]),
         sets={name: frozenset(words) for name, words in phrases["sets"].items()},
         openers=_openers() - set(phrases["function"]["words"]),
         core=_core(phrases),

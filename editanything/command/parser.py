@@ -9,7 +9,7 @@ from editanything.command.asides import (
     is_assurance,
     is_complaint,
     is_contrast,
-    mentioned,
+    without_comment,
     without_fillers,
     without_reasons,
     without_statement,
@@ -22,6 +22,7 @@ from editanything.command.discourse import Discourse, Unresolved
 from editanything.command.heads import Tokens
 from editanything.command.keeping import Keep, keeping, with_keep
 from editanything.command.lexicon import lexicon
+from editanything.command.mentions import past_mention, points_out
 from editanything.command.nouns import can_be_noun
 from editanything.command.places import join_places
 from editanything.command.readings import strip_opening, strip_polite
@@ -32,6 +33,7 @@ from editanything.command.refusals import (
     refuse,
     unsafe_words,
 )
+from editanything.command.second_thoughts import instead, joined, second_thought
 from editanything.command.spelling import near_verbs
 from editanything.command.splitting import (
     MAX_LOOK_AHEAD,
@@ -92,13 +94,12 @@ def _other_verbs(tokens: Tokens) -> Iterator[Tokens]:
 def _understood(text: str, tokens: Tokens, images: tuple[str, ...], selection: bool) -> Command:
     if not any(token.kind not in {"comma", "stop", "arrow"} for token in tokens):
         return refuse(text, "empty")
-    bad = unsafe_words(words_of(tokens))
+    words = words_of(tokens)
+    bad = unsafe_words(words) or unsafe_words(" ".join(words).replace("-", " ").split())
     if bad is not None:
         return refuse(text, "unsafe", bad)
-    talk = Discourse(selection=selection, images=images)
     try:
-        ops = _sentences(tokens, talk, "?" in text)
-        ops = merge(ops)
+        ops = merge(_considered(tokens, Discourse(selection=selection, images=images), "?" in text))
         check(ops)
     except Failed as failed:
         return refuse(text, failed.reason, failed.about, failed.unknown)
@@ -109,13 +110,36 @@ def _understood(text: str, tokens: Tokens, images: tuple[str, ...], selection: b
     return Command(text, "ok", ops=ops)
 
 
+def _considered(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operations:
+    """The operations of every sentence, without what is taken back in the next breath."""
+    thought = second_thought(tokens)
+    if thought is None:
+        return _sentences(tokens, talk, question_mark)
+    first, later, sure = thought
+    try:
+        before = _considered(first, talk.copy(), question_mark)
+    except (Failed, Ask, Unresolved):
+        return _sentences(tokens, talk, question_mark)
+    for said in joined(first, later):
+        try:
+            found = instead(before, _sentences(said, talk.copy(), question_mark), sure)
+        except (Failed, Ask, Unresolved):
+            continue
+        if found is not None:
+            return found
+    return _sentences(tokens, talk, question_mark)
+
+
 def _sentences(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operations:
     """The operations of every sentence, in order; constraints hold for all of them."""
     ops: Operations = ()
     keeps: list[Keep] = []
     failed: Failed | None = None
-    for sentence in split_at(tokens, {"stop"}):
-        sentence = _past_mention(sentence, talk)
+    sentences = split_at(tokens, {"stop"})
+    for sentence in sentences:
+        if sentence is not sentences[-1] and points_out(sentence, talk):
+            continue
+        sentence = past_mention(sentence, talk)
         body, asked = strip_polite(sentence)
         if not body:
             continue
@@ -134,40 +158,11 @@ def _sentences(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operatio
     return with_keep(ops, keeps)
 
 
-def _past_mention(tokens: Tokens, talk: Discourse) -> Tokens:
-    """`tokens` without what only names a thing: "that lamp in the corner, make it brass"."""
-    at = _first_pause(tokens)
-    while at and not strip_opening(tokens[:at]):  # "so, the tie, make it red"
-        tokens = tokens[at + 1 :]
-        at = _first_pause(tokens)
-    rest = strip_opening(tokens[at + 1 :])
-    if not at or not rest or not starts_clause(rest) or not _POINTS & set(words_of(rest)):
-        return tokens
-    before = tokens[:at]
-    named = mentioned(before if before[0].word in {"there", "here"} else strip_opening(before))
-    if named is None:
-        return tokens
-    try:
-        found = targets(named, talk)
-    except Unresolved:
-        return tokens
-    if found is None:
-        return tokens
-    talk.name(*found.things)
-    return rest
-
-
-def _first_pause(tokens: Tokens) -> int:
-    """Where the first comma or arrow stands; 0 if there is none."""
-    return next((at for at, token in enumerate(tokens) if token.kind in {"comma", "arrow"}), 0)
-
-
-_POINTS = {"it", "them", "him", "her", "this", "that", "those", "these"}
-
-
 def _sentence(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operations, list[Keep]]:
     """Read a sentence as it stands, or else without the reasons or the small talk in it."""
-    tries = dict.fromkeys((tokens, without_reasons(tokens), without_statement(tokens)))
+    tries = dict.fromkeys(
+        (tokens, without_reasons(tokens), without_comment(tokens), without_statement(tokens))
+    )
     problems: list[Failed | Ask | Unresolved] = []
     for said in tries:
         memory = talk.copy()

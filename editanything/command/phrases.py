@@ -22,6 +22,7 @@ from editanything.command.following import (
 )
 from editanything.command.heads import (
     ARTICLES,
+    STOPS,
     Head,
     Tokens,
     in_noun,
@@ -38,6 +39,7 @@ from editanything.command.nouns import is_kind, is_name, is_person
 from editanything.command.pictures import take_image
 from editanything.command.types import Count, Relation, Selector
 
+_US = {"us", "me", "him", "her", "them"}
 _EXCEPT = {"except", "besides", "excluding", "but", "not", "save"}
 
 
@@ -109,7 +111,7 @@ def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
             other = other or words[-1] in {"else", "rest"}
             before = talk.spared or talk.last[-1:] if other else ()
             return Selector(noun, count="all", exclude=before[-1] if before else None)
-        if all(is_adjective(word) for word in words[stop:]):
+        if all(is_adjective(word) and word not in STOPS for word in words[stop:]):
             return Selector(noun, attrs=tuple(words[stop:]), count="all")
         spared = _exclusion(tokens[stop:], talk)
         if spared is not None:
@@ -352,6 +354,9 @@ def _after_relation(tokens: Tokens, selector: Selector, talk: Discourse) -> Sele
     anchors = in_color(tokens[stop:], name, selector) or anchors_of(
         tokens[stop:], name, talk.about(selector.noun)
     )
+    if anchors is None and tokens[stop:] and tokens[stop].word in _US:
+        rest = _after(tokens[stop + 1 :], selector, talk)  # "the man behind us on the beach"
+        anchors = None if rest is None else talk.pronoun(tokens[stop].word)
     if anchors is None:
         return None
     if name in {"with", "wearing"} and is_person(selector.noun):

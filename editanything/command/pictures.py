@@ -43,6 +43,8 @@ def _image_at(tokens: Tokens, words: list[str], at: int) -> tuple[str, int] | No
         if at + 1 < len(words) and tokens[at + 1].kind == "number":
             label = _ORDINAL_LABELS.get(str(int(tokens[at + 1].number or 0)))
             return (label, at + 2) if label else None
+    if tokens[at].raw in {"B", "C", "D"} and words[at - 1 : at] in (["from"], ["in"]):
+        return tokens[at].raw, at + 1
     if tokens[at].kind == "ordinal" and after in _IMAGE_WORDS:
         label = _ORDINAL_LABELS.get(tokens[at].value)
         return (label, at + 2) if label else None

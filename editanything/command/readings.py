@@ -15,6 +15,7 @@ from editanything.command.asides import words_of
 from editanything.command.constructions import grammar, verb_length
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import Phrases, lexicon
+from editanything.command.nominal import nominal, welcomed
 from editanything.command.tokens import Token
 
 _MAKE = Token("make", "make")
@@ -104,6 +105,8 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     """The ways to read a clause as an imperative."""
     if not tokens:
         return
+    yield from nominal(tokens)
+    yield from welcomed(tokens)
     yield from _wished(tokens)
     yield tokens
     adverb = lexicon().amounts.at(words_of(tokens), 0)
@@ -123,10 +126,21 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
         yield from _on_selection(tokens)
     if 1 < len(tokens) <= 6 and tokens[-1].word in {"gone", "begone"}:  # "dog gone"
         yield (Token("remove", "remove"), *tokens[:-1])
+    yield from _wanted(tokens, words_of(tokens))
     more = [token.word for token in tokens[1:2]] == ["more"] and len(tokens) > 2
     if more and (tokens[0].kind == "number" or tokens[0].word in {"some", "few", "one"}):
         yield (Token("add", "add"), tokens[0], *tokens[2:])  # "three more lanterns on the wall"
     yield from _telegram(tokens)
+
+
+def _wanted(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`more room on the left`, `50 px more sky at the top`, `another copy of the cup`."""
+    if words[0] == "another":
+        yield (_MAKE, *tokens)
+    room = set(words[1:5]) & lexicon().sets["room_words"]
+    measured = tokens[0].kind == "number" and words[1:2] in (["px"], ["pixels"], ["percent"])
+    if measured or (room and words[0] in {"more", "extra", "some", "a", "bit"}):
+        yield (Token("add", "add"), *tokens)
 
 
 def _wished(tokens: Tokens) -> Iterator[Tokens]:
@@ -190,7 +204,7 @@ def _stated(tokens: Tokens, *, bare: bool) -> Iterator[Tokens]:
             continue
         if not bare and (found[1] - at == 1 or words[at] == "to"):
             continue
-        yield from _become(tokens[:at], tokens[found[1] :])
+        yield from _become(tokens[:at], tokens[found[1] :], looks="look" in words[at : found[1]])
     for at in range(1, len(words) - 1):
         if words[at] in {"should", "must"} or words[at : at + 2] in (
             ["needs", "to"],
@@ -229,7 +243,7 @@ _TOO = {
 }  # fmt: skip
 
 
-def _become(thing: Tokens, value: Tokens) -> Iterator[Tokens]:
+def _become(thing: Tokens, value: Tokens, *, looks: bool) -> Iterator[Tokens]:
     """`thing` is to be `value`: a passive, a place, or a quality."""
     while len(value) > 1 and value[0].word in {
         "all",
@@ -243,7 +257,10 @@ def _become(thing: Tokens, value: Tokens) -> Iterator[Tokens]:
     base = _participle(value[0].word)
     if base is not None:
         yield (Token(base, base), *thing, *value[1:])
-    if value[0].kind in _PLACES or lexicon().relations.at(words_of(value), 0) is not None:
+    placed = value[0].kind in _PLACES or lexicon().relations.at(words_of(value), 0) is not None
+    if looks and placed:  # "get her to look at the camera"
+        yield (_MAKE, *thing, Token("look", "look"), *value)
+    elif placed:
         yield (Token("move", "move"), *thing, *value)
     yield (_MAKE, *thing, *value)
 
@@ -293,6 +310,10 @@ def _parted(tokens: Tokens) -> Iterator[Tokens]:
     for at in range(2, len(words)):
         if words[at] in _PARTICLES and verb_length([words[0], words[at]]) == 2:
             yield (tokens[0], tokens[at], *tokens[1:at], *tokens[at + 1 :])
+
+    lit = next((at for at in range(2, len(words) - 1) if words[at] in {"on", "off"}), 0)
+    if lit and words[0] in {"turn", "switch"} and lexicon().relations.at(words, lit + 1):
+        yield (tokens[0], tokens[lit], *tokens[1:lit], *tokens[lit + 1 :])
 
 
 _PARTICLES = {"up", "down", "out", "off", "away", "in", "over", "back"}
@@ -354,7 +375,7 @@ def _telegram(tokens: Tokens) -> Iterator[Tokens]:
         if lex.filters.whole(words[at:]) is not None or colors.comparative(words[-1]):
             yield (_MAKE, *tokens)
             break
-    if words[:1] == ["as"] and words[1:2] in (["a"], ["an"]) and len(words) <= 6:
+    if words[:1] in (["as"], ["like"]) and words[1:2] in (["a"], ["an"]) and len(words) <= 6:
         yield (_MAKE, Token("the", ""), Token("picture", ""), Token("into", ""), *tokens[1:])
     if len(tokens) <= 8 and words[0] not in grammar().by_first:
         picture = (Token("the", ""), Token("picture", ""))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from editanything.command.adding import is_inside, place_of
+from editanything.command.adding import is_inside, new_thing, place_of
 from editanything.command.attributes import FRAME, has_article, value_text
 from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.constructions import grammar
+from editanything.command.discourse import IMAGE
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import can_be_noun
+from editanything.command.nouns import can_be_noun, is_kind
 from editanything.command.pictures import take_image
 from editanything.command.targets import Targets, one_thing
 from editanything.command.types import Amount, Operation, Relation, Selector, Where
@@ -196,6 +197,42 @@ def duplicate(clause: Clause) -> Operations | None:
         return Operation("duplicate", thing, copies=copies, where=where, direction=direction)
 
     return each(found, make)
+
+
+def duplicate_like(clause: Clause) -> Operations | None:
+    """`another penguin like the one on the rock`: that one once more."""
+    made = new_thing(clause.slot("V"))
+    if made is None:
+        return None
+    thing = one_thing(clause.slot("T"), clause.talk.about(made[0]))
+    if thing is None or (thing.noun != made[0].split()[-1] and thing.noun != made[0]):
+        return None
+    return (Operation("duplicate", thing, copies=1),)
+
+
+_LEVELS = {"horizon", "skyline", "horizon line", "waterline", "shot", "camera"}
+
+
+def straighten(clause: Clause) -> Operations | None:
+    """Turned back by as much as it leans; the horizon is that of the whole picture.
+
+    Raises:
+        Ask: no_value, if nobody says by how much.
+    """
+    thing = one_thing(clause.slot("T"), clause.talk) if clause.has("T") else clause.unnamed()
+    if thing is None or is_kind(thing.noun, "body"):
+        return None
+    if thing.noun in _LEVELS:
+        thing = IMAGE
+    angle = clause.loose.angle
+    if angle is None or angle % 360 == 0:
+        question = "By how many degrees should {about} be turned, and which way?"
+        raise Ask("no_value", "the picture" if thing == IMAGE else thing.noun, question)
+    leans = len(clause.match.literals) > 1
+    side = {"left": -1, "right": 1}.get(clause.loose.direction or "", 0)
+    if side:
+        angle = side * abs(angle) * (-1 if leans else 1)
+    return (Operation("rotate", thing, angle=angle),)
 
 
 def rotate(clause: Clause) -> Operations | None:

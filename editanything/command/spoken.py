@@ -12,8 +12,10 @@ from editanything.command.lexicon import lexicon
 from editanything.command.tokens import Token
 
 _WHERE = {"in", "on", "at", "to", "towards", "by", "near", "beside", "behind", "under", "from"}
+_OVER = {"above", "overhead", "below", "underneath", "beneath"}
 _FAR = {"up", "over", "down", "out", "across", "way", "right"}
 _BEFORE_EVERY = {"last", "single", "one"}
+_EXCEPT = {("apart", "from"), ("aside", "from"), ("other", "than")}
 _BAR = {"bar", "barring", "minus"}
 _BIT = {"bit", "tad", "touch", "smidge", "smidgen", "little"}
 _AFTER_IS = {
@@ -25,6 +27,7 @@ _BEFORE_NOUN = {"the", "that", "this", "my", "her", "his", "their", "its", "a", 
 
 def plainly_spoken(tokens: Tokens) -> Tokens:
     """`tokens` with each such way of speaking said plainly."""
+    tokens = _letters(tokens)
     out: list[Token] = []
     at = 0
     while at < len(tokens):
@@ -37,6 +40,32 @@ def plainly_spoken(tokens: Tokens) -> Tokens:
     return tuple(out)
 
 
+def _letters(tokens: Tokens) -> Tokens:
+    """`the word Paris`: letters with capitals after what names writing are as good as quoted."""
+    out: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        stop = at
+        if out and out[-1].word in _WRITING and out[-1].kind == "word":
+            while stop < len(tokens) and tokens[stop].kind == "word" and _is_capital(tokens[stop]):
+                stop += 1
+        if stop > at:
+            raw = " ".join(token.raw for token in tokens[at:stop])
+            out.append(Token("“quote”", raw, "quote", raw))
+            at = stop
+        else:
+            out.append(tokens[at])
+            at += 1
+    return tuple(out)
+
+
+_WRITING = {"word", "words", "text", "phrase", "letters", "letter", "caption", "lettering"}
+
+
+def _is_capital(token: Token) -> bool:
+    return token.raw[:1].isupper() and not token.raw.islower()
+
+
 def _word(tokens: Tokens, at: int) -> str:
     return tokens[at].word if 0 <= at < len(tokens) else ""
 
@@ -45,6 +74,8 @@ def _dropped(tokens: Tokens, at: int, out: list[Token]) -> int:
     """How many words from `at` on say nothing."""
     sets, word, after = lexicon().sets, tokens[at].word, _word(tokens, at + 1)
     before = out[-1].word if out else ""
+    if before == "except" and word in {"from", "than"}:
+        return 1  # "apart from", "other than"
     if before == "every" and word in _BEFORE_EVERY and after not in {"", "of"}:
         return 1  # "every last crumb"
     if before in {"i", "we"} and word in sets["steadying"] and after in sets["wanting"]:
@@ -78,19 +109,38 @@ def _plainer(tokens: Tokens, at: int, out: list[Token]) -> Token:
         groups = {before.word for before in out[-6:]}
         if groups & lexicon().sets["group_words"]:
             return replace(token, word="except")  # "all the ducks bar the white one"
-    if token.kind == "own" and after and after[0].word in _AFTER_IS:
+    if out and after and (token.word, after[0].word) in _EXCEPT:
+        return replace(token, word="except")
+    if token.word == "round" and out and after and after[0].word in _BEFORE_NOUN - {"for"}:
+        return replace(token, word="around")  # "a scarf round the neck"
+    if token.word in _OVER and out:
+        return _side(token, after, out)
+    if token.kind == "own" and after and (after[0].word in _AFTER_IS or _leans(tokens, at)):
         return Token("is", token.raw)  # "the picture's a bit dark"
     if not out and token.word in _BIT and after and after[0].kind == "word":
         return replace(token, word="slightly") if after[0].word not in {"of", "by"} else token
-    if token.kind == "dash":
-        opens = bool(after) and after[0].word in lexicon().openers | {
-            "it",
-            "please",
-            "can",
-            "could",
-        }
-        short = len(out) <= 3 and not (out and out[0].word in lexicon().openers)
-        if short and not opens:
-            return Token("->", token.raw, "arrow")  # "sky - purple"
-        return Token(",", token.raw, "comma")
-    return token
+    return _pause(token, after, out) if token.kind == "dash" else token
+
+
+def _side(token: Token, after: Tokens, out: list[Token]) -> Token:
+    """`more room above` is at the top."""
+    if after and after[0].kind not in {"comma", "stop", "number"}:
+        return token
+    room = {before.word for before in out[-4:]} & lexicon().sets["room_words"]
+    side = "top" if token.word in {"above", "overhead"} else "bottom"
+    return Token(side, token.raw, "region", side) if room else token
+
+
+def _leans(tokens: Tokens, at: int) -> bool:
+    """`the horizon's leaning 2 degrees`: is leaning."""
+    counted = tokens[at + 2].kind in {"number", "comma"} if len(tokens) > at + 2 else False
+    return counted and tokens[at + 1].word in lexicon().sets["slanting"]
+
+
+def _pause(token: Token, after: Tokens, out: list[Token]) -> Token:
+    """A dash: an arrow after a thing ("sky - purple"), else a comma."""
+    polite = {"it", "please", "can", "could"}
+    opens = bool(after) and after[0].word in lexicon().openers | polite
+    if len(out) <= 3 and not (out and out[0].word in lexicon().openers) and not opens:
+        return Token("->", token.raw, "arrow")
+    return Token(",", token.raw, "comma")

@@ -197,7 +197,8 @@ def _distribute(parts: list[Selector]) -> list[Selector]:
             part = replace(part, ordinal=(part.ordinal[0], last.ordinal[1]))
         if part.relation is None and part.region is None and part.part_of is None:
             alike = not part.noun.startswith(("@", "*")) and part.noun != "background"
-            if alike:
+            about_itself = last.relation is not None and part in last.relation.anchors
+            if alike and not about_itself:
                 part = replace(
                     part,
                     relation=last.relation,

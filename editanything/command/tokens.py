@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from editanything import colors
+from editanything.command import english
 from editanything.command.lexicon import lexicon
 from editanything.command.numerals import NUMBERS, ORDINALS
 from editanything.command.spelling import american, is_known, repair
@@ -41,6 +43,7 @@ _PARTS = re.compile(
   | (?P<dash>(?<=[\w"'”)])(?:\s+[-–]+|\s*—)\s+(?=\w))
   | (?P<ordinal>\d+(?:st|nd|rd|th)\b)
   | (?P<decade>(?:\d\d)?\d0['’]?s\b)
+  | (?P<solid>[234]-?d\b)
   | (?P<number>\d{1,9}\s?/\s?\d{1,9}(?!\d)|\d{1,9}(?:[.,]\d{1,9})?(?!\d))
   | (?P<unit>%|°)
   | (?P<amp>b\s?&\s?w\b|&|\+)
@@ -129,6 +132,8 @@ def _tokens(kind: str, raw: str, opens: bool) -> Iterable[Token]:
         return [Token("-", raw, "dash")]
     if kind == "decade":
         return [Token(lower.replace("'", ""), raw)]
+    if kind == "solid":
+        return [Token(lower.replace("-", ""), raw)]
     if kind == "unit":
         return [Token({"%": "percent", "°": "degrees"}[lower], raw)]
     if kind in {"comma", "stop", "arrow"}:
@@ -156,9 +161,33 @@ def _word_tokens(word: str, raw: str, opens: bool = False) -> list[Token]:
         own = [Token("'s", "'", "own")] if word.endswith("s'") else []
         return [*_word_tokens(word[:-1], raw[:-1]), *own]
     if "-" in word and word not in lexicon().vocabulary:
+        whole = _hyphenated(word, raw)
+        if whole is not None:
+            return [whole]
         parts = zip(word.split("-"), raw.split("-"), strict=True)
         return [token for part, typed in parts for token in _part_tokens(part, typed)]
     return [_plain(word, raw, opens)]
+
+
+def _hyphenated(word: str, raw: str) -> Token | None:
+    """`half-eaten`, `horse-drawn`, `hi-vis` as one word; None where the parts are words for us."""
+    lex, parts = lexicon(), word.split("-")
+    said = any(kind.whole(parts) for kind in (*lex.attributes.values(), lex.scenes, lex.filters))
+    little = lex.said["function"]["words"].words()
+    if said or colors.is_color(parts[-1]) or parts[-1] in little or not all(parts):
+        return None
+    fixed = [american(part if len(part) <= 3 else repair(part, False)) for part in parts]
+    if not english.is_participle(fixed[-1]) and not ends_open(fixed):
+        return None
+    return Token("-".join(fixed), raw, known=all(map(is_known, fixed)))
+
+
+def ends_open(parts: list[str]) -> bool:
+    """Whether the last part is a quality or no word at all: "half-open", "hi-vis"."""
+    classes = english.entry(parts[-1])
+    return len(parts) == 2 and (
+        (not classes and not is_known(parts[-1])) or ("a" in classes and "n" not in classes)
+    )
 
 
 def _part_tokens(word: str, raw: str) -> list[Token]:

@@ -86,6 +86,8 @@ def _build(
             continue
         if ops and not any(_is_foreign(op.target) for op in ops):
             remember(ops, talk)
+            if construction.builder == "give" and words_of(clause.slot("T")) == ["it"]:
+                talk.name(*memory.last)  # "give it a hat and put a ball next to it"
             length = len(match.verb.split())
             return ops, tokens[:length]
     return None
@@ -93,7 +95,10 @@ def _build(
 
 def _is_foreign(thing: Selector | None) -> bool:
     """Whether a thing lies in a reference picture: only the current one can be changed."""
-    return thing is not None and thing.image not in (None, "A")
+    if thing is None:
+        return False
+    anchors = thing.relation.anchors if thing.relation is not None else ()
+    return thing.image not in (None, "A") or any(map(_is_foreign, (*anchors, thing.part_of)))
 
 
 def remember(ops: Operations, talk: Discourse) -> None:

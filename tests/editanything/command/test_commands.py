@@ -34,10 +34,10 @@ def test_commands_are_parsed_as_expected(name):
     assert result["refuse_reason"] == 1.0
 
 
-@pytest.mark.parametrize("name", ["spoken.jsonl", "asides.jsonl"])
+@pytest.mark.parametrize("name", ["spoken.jsonl", "asides.jsonl", "unseen.jsonl"])
 def test_how_people_speak_is_mostly_understood(name):
     result = score.score(list(pairs(name)))
-    assert result["exact"] >= 0.85
+    assert result["exact"] >= 0.97
     assert result["slot_f1"] >= 0.93
     assert result["refuse_reason"] == 1.0
 

@@ -1,0 +1,77 @@
+"""Deeds said as nouns: "slight blur on the background", "quick crop to the face".
+
+Only rows of words change here; whether a reading means anything is for the constructions to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from editanything.command.asides import words_of
+from editanything.command.heads import Tokens
+from editanything.command.lexicon import lexicon
+from editanything.command.tokens import Token
+
+_ABOUT = {"of", "on", "for", "to", "onto", "over", "in", "across", "from"}
+_NEW = {"a", "an", "some", "another", "maybe", "perhaps"}
+_PICTURE = (Token("the", "the"), Token("picture", "picture"))
+
+
+def nominal(tokens: Tokens) -> Iterator[Tokens]:
+    """The readings of a deed that is said as a noun."""
+    words, sets = words_of(tokens), lexicon().sets
+    at = 1 if words[0] in {"a", "an"} else 0
+    first = at
+    while at < len(words) - 1 and (
+        words[at] in sets["deed_degrees"]
+        or tokens[at].kind == "number"
+        or words[at] in {"degree", "degrees"}
+    ):
+        at += 1
+    deed, before, rest = words[at], tokens[first:at], tokens[at + 1 :]
+    if at == first and deed not in sets["deeds_only"]:
+        return
+    if deed in sets["deeds_as_effects"]:
+        yield from _effect(tokens[first:], rest)
+    verb = lexicon().deeds.whole([deed])
+    if verb is None:
+        return
+    named = Token(verb, tokens[at].raw)
+    if verb == "crop" and rest:
+        yield (named, *rest)
+        return
+    way = tuple(token for token in before if token.word not in sets["deed_manners"])
+    about = next((n for n, token in enumerate(rest) if token.word in {"of", "for", "to", "on"}), -1)
+    if about >= 0 and about + 1 < len(rest):
+        yield (named, *rest[about + 1 :], *rest[:about], *way)
+    else:
+        yield (named, *_PICTURE, *rest, *way)
+
+
+def _effect(tokens: Tokens, rest: Tokens) -> Iterator[Tokens]:
+    """`slight blur on the crowd`: apply it to the crowd."""
+    apply = Token("apply", "apply")
+    stop = len(tokens) - len(rest)
+    if len(rest) == 1 and rest[0].kind in {"region", "toward"}:
+        part = rest[0].value if rest[0].value == "background" else f"{rest[0].value} half"
+        place = (Token(word, word) for word in f"to the {part}".split())
+        yield (apply, *tokens[:stop], *place)
+    elif rest and rest[0].word in _ABOUT:
+        yield (apply, *tokens[:stop], Token("to", "to"), *rest[1:])
+    else:
+        yield (apply, *tokens)
+
+
+def welcomed(tokens: Tokens) -> Iterator[Tokens]:
+    """`a rug under the table would be nice`: add it; `removing the bin would be great`."""
+    words = words_of(tokens)
+    start = lexicon().said["wishes"]["welcome"].ends(words)
+    if not start:
+        return
+    head = tokens[:start]
+    while len(head) > 1 and head[0].word in {"maybe", "perhaps"}:
+        head = head[1:]
+    if head[0].word in _NEW or head[0].kind == "number":
+        yield (Token("add", "add"), *head)
+    elif head[0].word.endswith("ing"):
+        yield head
