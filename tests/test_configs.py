@@ -28,6 +28,10 @@ def test_an_edit_preset_builds_and_opens_with_what_it_is_for(path):
 TRAINING = sorted((config_folder() / "train").glob("*.yaml"))
 
 
+#: Data whose pictures are not RGB of the recipe's size: (channels, side; 0: the recipe's).
+SHAPES = {"latents": (4, 32), "stickers": (4, 0), "regions": (33, 16)}
+
+
 @dataclass(frozen=True)
 class Pictures:
     """As many classes and channels as the data has that a recipe is for."""
@@ -44,13 +48,13 @@ def test_a_training_recipe_builds_and_opens_with_what_it_is_for(path):
     assert len(head) >= 3
     assert f"{path.stem} data.path=" in " ".join(head)
     latents = settings.data.name == "latents"
-    channels = 4 if settings.data.name in ("latents", "stickers") else 3
-    side = 32 if latents else settings.data.size
-    shape = (channels, side, side)
+    channels, side = SHAPES.get(settings.data.name, (3, settings.data.size))
+    shape = (channels, side, side) if side else (channels, settings.data.size, settings.data.size)
     names = tuple(map(str, range(1000 if latents else 10))) if settings.data.labels else None
     with torch.device("meta"):
         network = build_network(settings, Pictures(names, shape), shape)
-    assert network.config.get("in_channels", channels) == channels
+    drawn = 16 if settings.data.name == "regions" else channels  # of 2 * 16 + 1
+    assert network.config.get("in_channels", drawn) == drawn
     optimizer, peak = make_optimizer(settings.optimizer, network)
     assert optimizer.param_groups[0]["lr"] == peak
     assert make_rate(settings)(settings.steps // 2) > 0
