@@ -76,11 +76,11 @@ def test_a_box_says_how_large_the_thing_is():
     """A lamp whose glow fades into the night: colours alone find its bright middle only."""
     ys, xs = np.mgrid[0:160, 0:200]
     glow = np.clip(1 - np.hypot(ys - 80, xs - 100) / 36, 0, 1)[..., None]
-    noise = np.random.default_rng(0).normal(0, 4, (160, 200, 3))
-    image = np.clip(24 + 230 * glow**2 + noise, 0, 255).astype(np.uint8)
+    noise = np.random.default_rng(0).normal(0, 6, (160, 200, 3))
+    image = np.clip(24 + 500 * glow**5 + noise, 0, 255).astype(np.uint8)
     truth = Mask.of(np.hypot(ys - 80, xs - 100) < 30)
     found = Classical().look(image).select(Selection(boxes=(truth.box,)))
-    assert iou(found, truth) > 0.7
+    assert iou(found, truth) > 0.5
 
 
 def test_known_regions_come_first_and_ids_are_unique():

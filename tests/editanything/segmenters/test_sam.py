@@ -17,7 +17,7 @@ from editanything.errors import InputError
 from editanything.preset import build
 from editanything.segmenters.glance import Answer, stroke_clicks
 from editanything.segmenters.sam import MAX_GLANCES, SamSegmenter
-from editanything.segmenters.weights import open_sam
+from editanything.segmenters.weights import open_sam, shipped
 from editanything.segmenters.window import Window
 from editanything.types import Mask, Point, Region, Selection
 
@@ -230,3 +230,17 @@ def test_weights_that_are_not_there_are_named():
         open_sam("no/such.pth")
     with pytest.raises(InputError, match="got int"):
         open_sam(3)
+
+
+def test_the_shipped_network_finds_a_plain_thing_and_its_card_fits():
+    """One disc on a plain ground, by its box and by a click."""
+    ys, xs = np.mgrid[:160, :200]
+    disc = np.hypot(ys - 80, xs - 90) < 45
+    image = np.where(disc[..., None], (210, 60, 50), (60, 110, 160)).astype(np.uint8)
+    segmenter = SamSegmenter("default")
+    card = json.loads((shipped() / "card.json").read_text())
+    assert sum(p.numel() for p in segmenter.sam.parameters()) == card["parameters"]
+    seen = segmenter.look(image)
+    for selection in (Selection(boxes=((45, 35, 136, 126),)), Selection(points=(Point(90, 80),))):
+        found = seen.select(selection).full()
+        assert (found & disc).sum() / (found | disc).sum() > 0.6
