@@ -162,6 +162,8 @@ def add(clause: Clause) -> Operations | None:
     unsupported = lexicon().said["unsupported"]
     if unsupported["values"].whole(words) or unsupported["quantities"].ends(words) is not None:
         raise Ask("unsupported", " ".join(words))
+    if lexicon().said["vague"]["additions"].whole([token.word for token in value]):
+        raise Ask("vague", "the picture")
     one = new_thing(value)
     about = one[0].split()[-1] if one is not None else clause.talk.noun
     where = _where(clause, replace(clause.talk, noun=about, known={}))

@@ -52,7 +52,8 @@ class Clause:
 
     def unnamed(self) -> Selector:
         """What is meant where no thing is named: the selection, else the whole picture."""
-        return SELECTION if self.talk.selection and not self.talk.last else IMAGE
+        named = self.talk.last and self.talk.last[-1] != SELECTION
+        return SELECTION if self.talk.selection and not named else IMAGE
 
     def overall(self, name: str = "T") -> Targets | None:
         """The same, but "it" with nothing before it is the whole picture."""

@@ -20,7 +20,7 @@ _PICTURE = (Token("the", "the"), Token("picture", "picture"))
 def nominal(tokens: Tokens) -> Iterator[Tokens]:
     """The readings of a deed that is said as a noun."""
     words, sets = words_of(tokens), lexicon().sets
-    at = 1 if words[0] in {"a", "an"} else 0
+    at = 1 if words[0] in {"a", "an"} and len(words) > 1 else 0
     first = at
     while at < len(words) - 1 and (
         words[at] in sets["deed_degrees"]

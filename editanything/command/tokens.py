@@ -149,7 +149,7 @@ def _number(text: str) -> float:
 
 
 def _word_tokens(word: str, raw: str, opens: bool = False) -> list[Token]:
-    if word in _WHOLE:
+    if word in _WHOLE and raw != "ID":
         return [_plain(part, raw) for part in _WHOLE[word].split()]
     for ending, full in _CONTRACTED.items():
         if word.endswith(ending) and len(word) > len(ending):
