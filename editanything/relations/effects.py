@@ -14,7 +14,7 @@ from editanything.relations.view import View, look_at
 from editanything.types import RGB, Bool2D, Float2D, Mask
 
 #: Less likely effects are not even shown, and likely ones are taken along unless told otherwise.
-SHOWN_FROM, SURE_FROM = 0.45, 0.8
+SHOWN_FROM, SURE_FROM = 0.45, 0.87
 #: A thing asked for by name ("and its shadow") is taken from this score on.
 ASKED_FROM = 0.2
 _MOST_OTHERS = 6
@@ -80,7 +80,7 @@ def find_effects(
 def _covers(other: Mask, thing: Mask) -> bool:
     """Whether `thing` is drawn into the mask of another region."""
     common = np.count_nonzero(other.within(thing.box) & thing.crop)
-    return common > 0.85 * thing.area and other.area > 1.3 * thing.area
+    return bool(common > 0.85 * thing.area and other.area > 1.3 * thing.area)
 
 
 def _beside(thing: Mask, others: Sequence[Mask]) -> list[Mask]:

@@ -89,15 +89,25 @@ class _Piece:
         """The pixels around it."""
         return (cv2.dilate(self.mask.astype(np.uint8), masks.disc(2)) > 0) & ~self.mask
 
-    @cached_property
-    def under(self) -> Bool2D:
-        """The pixels right below its lowest ones."""
-        _, y0, _, y1 = self.box
+    def stands_on(self, other: Bool2D) -> float:
+        """The share of the pixels below its lowest ones that are the other's, 0..1.
+
+        A mask may end a little early: the row that says most is taken.
+        """
         low = self.mask.copy()
-        low[: y1 - max(2, (y1 - y0) // 6)] = False
-        down = np.zeros_like(low)
-        down[3:] = low[:-3]
-        return down & ~self.mask
+        low[: self.box[3] - 3] = False
+        best = 0.0
+        for shift in (3, 6):
+            down = np.zeros_like(low)
+            down[shift:] = low[:-shift]
+            down &= ~self.mask
+            best = max(best, np.count_nonzero(down & other) / _count(down))
+        return best
+
+    @cached_property
+    def filled(self) -> Bool2D:
+        """It with its holes: a part may have been cut out of it."""
+        return masks.fill_holes(Mask.of(self.mask)).full()
 
     @cached_property
     def is_place(self) -> bool:
@@ -161,7 +171,7 @@ def _attached(small: _Piece, large: _Piece) -> Edge | None:
     """The smaller region as part of the larger, worn or held by it, or standing on it."""
     inside = np.count_nonzero(small.mask & large.mask) / small.area
     around = np.count_nonzero(small.rim & large.mask) / _count(small.rim)
-    below = np.count_nonzero(small.under & large.mask) / _count(small.under)
+    below = small.stands_on(large.mask)
     ids = small.region.id, large.region.id
     name, bearer = _noun(small.region), _noun(large.region)
     share = small.area / large.area
@@ -178,8 +188,11 @@ def _attached(small: _Piece, large: _Piece) -> Edge | None:
     touches = max(inside, around)
     if name in WORN and bearer in BEARERS and touches > 0.12:
         return Edge("worn", *ids, min(1.0, 0.6 + touches), f"{name} on a {bearer}, touching")
+    around = max(around, np.count_nonzero(small.mask & large.filled) / small.area)
     if around >= (0.55 if name in PARTS else 0.85) and share < 0.6:
-        return Edge("part_of", *ids, min(1.0, around), f"{around:.0%} of its rim is the other")
+        return Edge(
+            "part_of", *ids, min(1.0, around), f"{around:.0%} of it is enclosed by the other"
+        )
     return _resting(small, large, around, below, ids)
 
 
