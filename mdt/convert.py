@@ -105,6 +105,18 @@ def open_vae(folder: str | Path) -> Any:
     return _open(network, folder)
 
 
+def open_segmenter(folder: str | Path) -> models.Segmenter:
+    """The promptable segmenter in a folder that `save_pretrained` wrote, in eval().
+
+    Raises:
+        CheckpointError: a ValueError: no such folder, another kind of model, broken weights.
+    """
+    kind = _class_name(folder, "a segmenter's save_pretrained")
+    if kind != "Segmenter":
+        raise CheckpointError(f"{folder} holds a {kind}, which is no segmenter.")
+    return _open(models.Segmenter, folder)
+
+
 def _class_name(folder: str | Path, writer: str) -> str:
     """What the config.json of a model's folder says that it is."""
     if not Path(folder).is_dir():

@@ -220,7 +220,7 @@ def make_rate(settings: TrainSettings) -> Callable[[float], float]:
 
 def _start_from(network: Network, folder: Path) -> None:
     """Take the weights of a run (its first average) or of a model's folder."""
-    from mdt.convert import open_model, open_vae
+    from mdt.convert import open_model, open_segmenter, open_vae
 
     run = Run(folder)
     steps = run.steps()
@@ -228,6 +228,8 @@ def _start_from(network: Network, folder: Path) -> None:
         other = open_weights(run.place(steps[-1]))
     elif isinstance(network, models.Autoencoder):
         other = open_vae(folder)
+    elif isinstance(network, models.Segmenter):
+        other = open_segmenter(folder)
     else:
         other = open_model(folder)
     put(network.state_dict(), other.state_dict(), f"init={folder}")

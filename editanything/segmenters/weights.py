@@ -70,25 +70,10 @@ def _published(path: Path) -> Any:
 
 
 def _own(folder: Path) -> Any:
-    from safetensors import SafetensorError
-
-    from mdt.models.segmenter import Segmenter
+    from mdt.convert import open_segmenter
 
     _check_digest(folder)
-    try:
-        network, report = Segmenter.from_pretrained(
-            str(folder),
-            local_files_only=True,
-            use_safetensors=True,
-            low_cpu_mem_usage=False,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, RuntimeError, TypeError, SafetensorError) as error:
-        first = " ".join(str(error).split())[:200]
-        raise InputError(f"The segmenter in {folder} cannot be read: {first}") from None
-    if report["missing_keys"] or report["unexpected_keys"]:
-        raise InputError(f"The weights in {folder} do not fit its config.json.")
-    return network.float().sam
+    return open_segmenter(folder).float().sam
 
 
 def _check_digest(folder: Path) -> None:

@@ -194,3 +194,11 @@ def test_it_is_written_and_read_again(tmp_path):
     x = torch.rand(1, 3, 64, 64)
     torch.testing.assert_close(again.sam.image_encoder(x), network.sam.image_encoder(x))
     assert again.config.depth == 1
+    from mdt.parts import _start_from
+
+    fresh = build_model("segmenter", **TINY)
+    _start_from(fresh, tmp_path)
+    torch.testing.assert_close(fresh.sam.image_encoder(x), network.sam.image_encoder(x))
+    (tmp_path / "diffusion_pytorch_model.safetensors").write_bytes(b"no")
+    with pytest.raises(ValueError, match="cannot be read"):
+        _start_from(fresh, tmp_path)
