@@ -249,7 +249,8 @@ _STATES = {
     "turn on": "on", "turn": "", "switch": "", "switch on": "on", "light": "lit", "turn off": "off",
     "switch off": "off", "open": "open", "open up": "open", "close": "closed", "shut": "closed",
     "break": "broken", "clean": "clean", "empty": "empty", "fill": "full", "freeze": "frozen",
-    "put out": "off", "blow out": "off", "snuff out": "off",
+    "put": "off", "blow": "off", "snuff": "off", "put out": "off", "blow out": "off",
+    "snuff out": "off",
     "melt": "melted", "burn": "burning", "wet": "wet", "dry": "dry", "extinguish": "off",
     "ignite": "burning", "straighten": "straight",
 }  # fmt: skip

@@ -79,3 +79,11 @@ def eyewear(thing: Selector) -> Selector:
     if thing.noun == "glass" and thing.count == "all":
         return replace(thing, noun="glasses", count=1)
     return thing
+
+
+def seen_from(opening: list[str], selector: Selector, words: list[str]) -> int:
+    """How many words say from where "the closest tree" is closest: "to the camera"."""
+    if selector.superlative not in {"nearest", "farthest"} or opening[0] not in {"to", "from"}:
+        return 0
+    start = 1 + (words[1:2] == ["the"])
+    return start + 1 if set(words[start : start + 1]) & lexicon().sets["viewers"] else 0

@@ -135,7 +135,7 @@ def _sentences(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operatio
     ops: Operations = ()
     keeps: list[Keep] = []
     failed: Failed | None = None
-    sentences = split_at(tokens, {"stop"})
+    sentences = [part for one in split_at(tokens, {"stop"}) for part in _listed(one)]
     for sentence in sentences:
         if sentence is not sentences[-1] and points_out(sentence, talk):
             continue
@@ -156,6 +156,13 @@ def _sentences(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operatio
     if failed is not None and failed.reason == "not_an_edit" and question_mark:
         raise failed
     return with_keep(ops, keeps)
+
+
+def _listed(tokens: Tokens) -> list[Tokens]:
+    """`cap: red, gloves: black`: a list with an arrow in each part is as many sentences."""
+    parts = split_at(tokens, {"comma"})
+    arrows = all(sum(token.kind == "arrow" for token in part) == 1 for part in parts)
+    return parts if len(parts) > 1 and arrows else [tokens]
 
 
 def _sentence(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operations, list[Keep]]:

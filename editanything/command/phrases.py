@@ -18,6 +18,7 @@ from editanything.command.following import (
     eyewear,
     in_color,
     is_a_thing,
+    seen_from,
     skip_posture,
 )
 from editanything.command.heads import (
@@ -174,6 +175,10 @@ def _quoted(tokens: Tokens, talk: Discourse) -> Selector | None:
     if at is None:
         return None
     letters = (tokens[at].value.casefold(),)
+    if all(token.word in ARTICLES for token in tokens[:at]) and tokens[at + 1 :]:
+        thing = _simple(tokens[at + 1 :], talk, None)
+        if thing is not None and thing.relation is None:  # "the "FOR SALE" sign"
+            return replace(thing, relation=Relation("with", (Selector("text", letters),)))
     written = _simple(tokens[:at], talk, None) if at else Selector("text")
     if written is None or lexicon().groups["text"].whole([written.noun]) is None:
         return None
@@ -290,7 +295,7 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
         return _relative(tokens[2:], selector, talk)
     if opening[0] == "whose":
         return _whose(tokens[1:], selector, talk)
-    seen = _seen_from(opening, selector, [token.word for token in tokens])
+    seen = seen_from(opening, selector, [token.word for token in tokens])
     if seen:
         return _after(tokens[seen:], selector, talk)
     skipped = skip_posture(tokens)
@@ -301,14 +306,6 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
         if found is not None:
             return found
     return None
-
-
-def _seen_from(opening: list[str], selector: Selector, words: list[str]) -> int:
-    """How many words say from where "the closest tree" is closest: "to the camera"."""
-    if selector.superlative not in {"nearest", "farthest"} or opening[0] not in {"to", "from"}:
-        return 0
-    start = 1 + (words[1:2] == ["the"])
-    return start + 1 if set(words[start : start + 1]) & lexicon().sets["viewers"] else 0
 
 
 def _relative(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:

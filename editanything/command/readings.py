@@ -115,7 +115,7 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
         yield tokens
     yield from _complaint(tokens, words_of(tokens))
     yield from _inflected(tokens)
-    for at, token in enumerate(tokens[1:], 1):
+    for at, token in enumerate(tokens):
         if token.word in {"only", "just", "solely", "merely"}:  # "change only the color of ..."
             yield tokens[:at] + tokens[at + 1 :]
     yield from _stated(tokens, bare=False)
@@ -130,6 +130,9 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     more = [token.word for token in tokens[1:2]] == ["more"] and len(tokens) > 2
     if more and (tokens[0].kind == "number" or tokens[0].word in {"some", "few", "one"}):
         yield (Token("add", "add"), tokens[0], *tokens[2:])  # "three more lanterns on the wall"
+    words = words_of(tokens)
+    if 2 < len(words) <= 6 and words[-2] in {"more", "less"}:
+        yield (_MAKE, *tokens)  # "sky more dramatic"
     yield from _telegram(tokens)
 
 
