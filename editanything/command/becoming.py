@@ -169,7 +169,7 @@ def is_said(tokens: Tokens) -> bool:
     """Whether a value is short and plain enough to be one."""
     return 0 < len(tokens) <= 7 and all(
         t.kind in {"word", "own", "number"}
-        and t.word not in {"and", "but", "to", "it", "the", "not"}
+        and t.word not in {"and", "but", "to", "it", "the", "not", "out", "off", "away"}
         for t in tokens
     )
 

@@ -29,7 +29,8 @@ def nominal(tokens: Tokens) -> Iterator[Tokens]:
     ):
         at += 1
     deed, before, rest = words[at], tokens[first:at], tokens[at + 1 :]
-    if at == first and deed not in sets["deeds_only"]:
+    laid = deed in sets["deeds_as_effects"] and words[at + 1 : at + 2] in (["over"], ["on"])
+    if at == first and deed not in sets["deeds_only"] and not laid:
         return
     if deed in sets["deeds_as_effects"]:
         yield from _effect(tokens[first:], rest)

@@ -69,6 +69,8 @@ def _special(tokens: Tokens, talk: Discourse) -> Selector | None:
     if found:
         return found[0]
     body = words
+    if words in (["the", "whole", "thing"], ["the", "entire", "thing"], ["the", "lot"]):
+        return talk.last[-1] if talk.last else Selector("@image")
     while body and body[0] in ARTICLES | {"whole", "entire", "full", "complete", "all", "current"}:
         body = body[1:]
     if not body:

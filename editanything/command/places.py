@@ -104,9 +104,6 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
     """`in the top left corner (of the picture)`, `to the left (of X)`, `from the right`."""
     if words[at] not in _INTO | _TOWARD | {"from"}:
         return None
-    behind = words[at + 1 : at + 3] in (["the", "back"], ["the", "rear"], ["the", "distance"])
-    if words[at] in {"in", "at"} and behind and words[at + 3 : at + 4] != ["of"]:
-        return "region", "background", at + 3
     stop = at + 1
     far = False
     while stop < len(words) and words[stop] in _ARTICLES | {"very", "far", "extreme"}:
@@ -134,8 +131,9 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
 
 def _in_the_back(words: list[str], at: int) -> tuple[str, str, int] | None:
     """`in the back`: the background; "at the back of the house" is a relation."""
-    behind = words[at + 1 : at + 3] in (["the", "back"], ["the", "rear"])
-    if words[at] not in {"in", "at"} or not behind or words[at + 3 : at + 4] == ["of"]:
+    behind = words[at + 1 : at + 3] in (["the", "back"], ["the", "rear"], ["the", "distance"])
+    row = set(words[at + 3 : at + 4]) & (lexicon().sets["back_nouns"] | {"of"})
+    if words[at] not in {"in", "at"} or not behind or row:
         return None
     return "region", "background", at + 3
 

@@ -133,6 +133,9 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     words = words_of(tokens)
     if 2 < len(words) <= 6 and words[-2] in {"more", "less"}:
         yield (_MAKE, *tokens)  # "sky more dramatic"
+    scene = lexicon().scenes.whole(words[:-1]) is not None
+    if scene and words[-1] in {"version", "mood", "look"}:
+        yield (_MAKE, *_spelt("the picture"), *tokens[:-1])  # "winter version"
     yield from _telegram(tokens)
 
 
