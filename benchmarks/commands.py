@@ -27,7 +27,7 @@ from editanything.command import parse
 from editanything.command.lexicon import lexicon
 
 COMMANDS = Path(__file__).parents[1] / "tests" / "commands"
-SETS = ("commands", "more", "further", "spoken", "asides", "unseen")
+SETS = ("commands", "more", "further", "spoken", "asides", "unseen", "unseen_kept")
 Row = dict[str, Any]
 
 

@@ -42,6 +42,12 @@ def test_how_people_speak_is_mostly_understood(name):
     assert result["refuse_reason"] == 1.0
 
 
+def test_commands_never_learnt_from_are_mostly_understood():
+    result = score.score(list(pairs("unseen_kept.jsonl")))
+    assert result["exact"] >= 0.85
+    assert result["slot_f1"] >= 0.93
+
+
 def test_scorer_tells_a_wrong_slot_from_a_right_one():
     row = score.read(COMMANDS / "commands.jsonl")[0]
     right = {"status": "ok", "reason": None, "ops": row["ops"]}
