@@ -51,6 +51,7 @@ from editanything.command.types import Command
 from editanything.command.understanding import Failed, remember, understand
 
 MAX_CHARACTERS = 20_000
+MAX_CHANGES_OF_MIND = 3
 
 
 def parse(text: str, *, images: tuple[str, ...] = ("A",), selection: bool = False) -> Command:
@@ -110,14 +111,16 @@ def _understood(text: str, tokens: Tokens, images: tuple[str, ...], selection: b
     return Command(text, "ok", ops=ops)
 
 
-def _considered(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operations:
+def _considered(
+    tokens: Tokens, talk: Discourse, question_mark: bool, changes: int = MAX_CHANGES_OF_MIND
+) -> Operations:
     """The operations of every sentence, without what is taken back in the next breath."""
-    thought = second_thought(tokens)
+    thought = second_thought(tokens) if changes and len(tokens) <= MAX_LOOK_AHEAD else None
     if thought is None:
         return _sentences(tokens, talk, question_mark)
     first, later, sure = thought
     try:
-        before = _considered(first, talk.copy(), question_mark)
+        before = _considered(first, talk.copy(), question_mark, changes - 1)
     except (Failed, Ask, Unresolved):
         return _sentences(tokens, talk, question_mark)
     for said in joined(first, later):

@@ -124,3 +124,8 @@ def test_words_that_belong_together(text, attrs, noun):
 )
 def test_what_is_asked_back(text, reason):
     assert parse(text).reason == reason
+
+
+@pytest.mark.parametrize("said", ["remove the cat, no, ", "no, wait, ", "make it red, actually, "])
+def test_no_end_of_changes_of_mind_is_answered(said):
+    assert parse(1500 * said).status in {"ok", "clarify", "reject"}
