@@ -30,9 +30,10 @@ from editanything.types import (
 if TYPE_CHECKING:
     from mdt.pipeline import Pipeline
 
-#: Where a shadow falls: aside and away, as shares of the height that throws it.
+#: Where a shadow falls if nothing tells the light: aside and away, as shares of the height that
+#: throws it; and by how much red, green and blue become darker there (logarithm).
 _ASIDE, _AWAY = 0.42, 0.26
-_SHADOW = 0.36  # of the light is taken
+_DROP = (0.45, 0.44, 0.41)
 _SOLID = 40  # alpha from which on a drawn pixel belongs to the thing
 
 
@@ -54,7 +55,7 @@ class Mdt:
         steps: int = 20,
         guidance: float = 2.5,
         style: str = "fluent",
-        relight: float = 0.25,
+        relight: float = 0.0,
     ) -> None:
         self.model, self.steps, self.guidance = model, steps, guidance
         self.style, self.relight = style, relight
@@ -105,7 +106,8 @@ class Mdt:
         """Draw the thing, and set it down in the box of `task.target`, standing on its floor.
 
         With op "replace" the target is taken away first. The rest of `task.area` may bear its
-        shadow, where `params["shadow"]` says that it has one.
+        shadow, where `params["shadow"]` says that it has one; `params["light"]` and
+        `params["drop"]`, where the scene tells them, say where it falls and how dark it is.
 
         Raises:
             Refusal: words that the generator does not know.
@@ -132,7 +134,8 @@ class Mdt:
             bare = without_target(task, part_of_progress(progress, 0.6, 0.9))
             set_down = _upon(set_down, bare)
         if task.params.get("shadow"):
-            set_down = _upon(set_down, _shaded(set_down, alpha, matrix))
+            light = task.params.get("light", (_ASIDE, _AWAY))
+            set_down = _upon(set_down, _shaded(set_down, alpha, matrix, light))
         return transfer(set_down, part_of_progress(progress, 0.9, 1.0))
 
     def draw(self, prompt: str, seed: int, progress: Progress | None = None) -> NDArray[np.uint8]:
@@ -175,28 +178,33 @@ def _upon(task: Task, base: Painted) -> Task:
     return replace(task, image=base.image, opacity=base.opacity)
 
 
-def _shaded(task: Task, alpha: NDArray[np.uint8], matrix: NDArray[np.float64]) -> Painted:
-    """The crop with the shadow of a thing that will stand there."""
+def _shaded(
+    task: Task, alpha: NDArray[np.uint8], matrix: NDArray[np.float64], light: tuple[float, float]
+) -> Painted:
+    """The crop with the shadow of a thing that will stand there, as dark as the scene's."""
     height, width = task.image.shape[:2]
     cover = cv2.warpAffine(
         alpha.astype(np.float32) / 255, matrix, (width, height), flags=cv2.INTER_LINEAR
     )
-    shadow = _cast(cover)
-    shade = 1 - _SHADOW * shadow[..., None] * np.array([1.0, 0.98, 0.93], np.float32)
+    shadow = _cast(cover, *light)
+    drop = np.array(task.params.get("drop", _DROP), np.float32)
+    shade = 1 - (1 - np.exp(-drop)) * shadow[..., None]
     return Painted(to_bytes(task.image.astype(np.float32) * shade), task.opacity)
 
 
-def _cast(cover: Float2D) -> Float2D:
-    """A thing's cover laid down on the ground behind it, softer the farther from its foot."""
+def _cast(cover: Float2D, aside: float, away: float) -> Float2D:
+    """A thing's cover laid down on the ground, softer the farther from its foot.
+
+    What is h above the foot falls on x + aside·h, foot - away·h.
+    """
     _, top, _, foot = _box(cover > 0.5)
     high = foot - top
-    # x' = x + ASIDE·(foot - y), y' = foot - AWAY·(foot - y)
-    laid = np.array([[1, -_ASIDE, _ASIDE * foot], [0, _AWAY, (1 - _AWAY) * foot]], np.float64)
+    laid = np.array([[1, -aside, aside * foot], [0, away, (1 - away) * foot]], np.float64)
     size = (cover.shape[1], cover.shape[0])
     flat = cv2.warpAffine(cover, laid, size, flags=cv2.INTER_LINEAR)
     sharp = cv2.GaussianBlur(flat, (0, 0), max(0.5, 0.012 * high))
     soft = cv2.GaussianBlur(flat, (0, 0), max(1.0, 0.045 * high))
     rows = np.arange(cover.shape[0], dtype=np.float32)[:, None]
-    far = np.clip((foot - rows) / max(_AWAY * high, 1), 0, 1)
+    far = np.clip(np.abs(foot - rows) / max(abs(away) * high, 1), 0, 1)
     contact = cv2.GaussianBlur(flat, (0, 0), max(0.5, 0.02 * high)) * (1 - far)
     return np.clip(sharp * (1 - far) + soft * far + 0.25 * contact, 0, 1).astype(np.float32)

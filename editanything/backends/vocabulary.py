@@ -76,17 +76,31 @@ class Vocabulary:
     def _known(self, words: Words) -> str | None:
         if not words:
             return None
-        return self._by_name.get(words) or self._by_tag.get(words)
+        return self._by_name.get(words) or self._by_head.get(words) or self._by_tag.get(words)
 
     @cached_property
     def _by_name(self) -> dict[Words, str]:
         return {tuple(split_words(name)): name for name in self.names}
 
     @cached_property
+    def _by_head(self) -> dict[Words, str]:
+        """Of several names that end so ("red apple", "slice of pizza"), the shortest."""
+        found: dict[Words, str] = {}
+        for name in self._shortest_first:
+            words = tuple(split_words(name))
+            for start in range(1, len(words)):
+                found.setdefault(words[start:], name)
+        return found
+
+    @cached_property
     def _by_tag(self) -> dict[Words, str]:
         """Of several things with a tag, the one whose own name is the shortest."""
         found: dict[Words, str] = {}
-        for name in sorted(self.names, key=lambda name: (len(name.split()), len(name))):
+        for name in self._shortest_first:
             for tag in self.names[name]:
                 found.setdefault(tuple(split_words(tag)), name)
         return found
+
+    @cached_property
+    def _shortest_first(self) -> list[str]:
+        return sorted(self.names, key=lambda name: (len(name.split()), len(name)))

@@ -41,6 +41,9 @@ def with_effects(draft: Draft, operation: Operation, step: Step) -> Step:
         operation: what the user asked for.
         step: of that operation, with its target; its old place is emptied or kept.
     """
+    if step.op == "add":
+        casts = draft.take_related and bool(step.params.get("shadow"))
+        return _inserted(draft, step) if casts else step
     policy = set(POLICY.get(operation.op, {})) & {"casts", "mirrors"}
     if not (policy or operation.related) or step.frame is not None:
         return step
@@ -72,11 +75,13 @@ def _emptied(step: Step, effects: list[Effect]) -> Step:
 
 def _drawn_anew(step: Step, effects: list[Effect]) -> Step:
     """The step with the target's effects where it lands, if it lands anywhere."""
+    shadow = next((e for e in effects if e.type == "casts"), None)
+    if "prompt" in step.params and shadow is not None:
+        return _in_light(step, shadow)
     if "matrix" not in step.params:
         return step
     for effect in effects:
         step = _with_mirror(step, effect) if effect.type == "mirrors" else step
-    shadow = next((e for e in effects if e.type == "casts"), None)
     return step if shadow is None else _with_shadow(step, shadow)
 
 
@@ -87,7 +92,7 @@ def _inserted(draft: Draft, step: Step) -> Step:
         for effect in find_effects(draft.scene.image, thing, things, least_score=SURE_FROM):
             if effect.type == "casts" and effect.light is not None:
                 draft.notes.append(f"Its shadow falls as the others do: {effect.evidence}.")
-                return _with_shadow(step, effect)
+                return _in_light(step, effect) if step.op == "add" else _with_shadow(step, effect)
     return step
 
 
@@ -160,6 +165,22 @@ def _with_shadow(step: Step, effect: Effect) -> Step:
         params["light"] = effect.light
     area = masks.union(step.area, seen if step.keep is None else masks.minus(seen, step.keep))
     return replace(step, shade=shade, area=area, params=params)
+
+
+def _in_light(step: Step, effect: Effect) -> Step:
+    """The step of a thing yet to be drawn, with room for its shadow in the scene's light."""
+    if effect.light is None:
+        return step
+    x0, y0, x1, y1 = step.target.box
+    (kx, ky), high = effect.light, y1 - y0
+    left, right = min(0.0, kx * high), max(0.0, kx * high)
+    below = max(0.0, -ky * high)
+    room = np.ones((round(high + below), round(x1 - x0 + right - left)), bool)
+    there = Mask.placed(step.target.shape, (round(x0 + left), y0), room)
+    params = dict(step.params) | {"light": effect.light, "drop": effect.drop}
+    if step.keep is not None:
+        there = masks.minus(there, step.keep)
+    return replace(step, area=masks.union(step.area, there), params=params)
 
 
 def _with_mirror(step: Step, effect: Effect) -> Step:

@@ -173,5 +173,6 @@ def weathered(rng: np.random.Generator, image: Array) -> Array:
     levels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     if rng.random() < 0.4:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))]
-        levels = cv2.imdecode(cv2.imencode(".jpg", levels, quality)[1], cv2.IMREAD_COLOR)
+        coded = cv2.imencode(".jpg", levels, quality)[1]
+        levels = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
     return levels

@@ -89,7 +89,7 @@ def stick(rng: np.random.Generator, side: int) -> Array:
     for _ in range(int(rng.integers(1, 4))):
         end = rng.uniform(0.08, 0.92, 2)
         ends = [(int(p[0] * full), int(p[1] * full)) for p in (start, end)]
-        cv2.line(big, *ends, 255, thick)
+        cv2.line(big, ends[0], ends[1], 255, thick)
         start = end if rng.random() < 0.5 else start
     if rng.random() < 0.4:
         spot = int(start[0] * full), int(start[1] * full)

@@ -53,7 +53,8 @@ def generator(tmp_path_factory):
     [
         ("red apple", "red apple"),
         ("a Red Apples", "red apple"),
-        ("blue apple", None),  # "apple" alone is no name here
+        ("blue apple", "blue apple"),
+        ("green apples", "green apple"),
         ("blue cat", "blue cat"),
         ("gray cats", "grey cat"),
         ("small pet", "cat"),  # of two things with the tag, the shorter name
@@ -63,7 +64,8 @@ def generator(tmp_path_factory):
         ("red and blue cat", None),
         ("fluffy cat", None),
         ("", None),
-        ("book", None),
+        ("book", "blue book"),
+        ("red book", "red book"),
     ],
 )
 def test_words_are_taken_for_what_has_been_learnt(said, told):
