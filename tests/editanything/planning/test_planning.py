@@ -170,7 +170,7 @@ def test_a_picture_does_not_grow_beyond_the_limit():
 
 def test_every_planner_is_reached_by_a_sentence(steps):
     sentences = {
-        "remove": "remove it", "modify": "make it red", "filter": "blur it",
+        "add": "add a cat", "remove": "remove it", "modify": "make it red", "filter": "blur it",
         "move": "move it up", "duplicate": "duplicate it", "resize": "make it half the size",
         "rotate": "rotate it by 10 degrees", "flip": "flip it", "replace": "make the background red",
         "transfer": "replace it with image B", "crop": "crop to the selection",

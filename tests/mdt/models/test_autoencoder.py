@@ -92,8 +92,8 @@ def test_bad_settings_are_refused():
 
 
 def test_the_shipped_one_is_what_its_card_says_and_keeps_a_drawing():
-    folder = Path(mdt.__file__).parent / "weights" / "stickers-autoencoder"
-    card = json.loads((folder / "card.json").read_text())
+    folder = Path(mdt.__file__).parent / "weights" / "stickers" / "vae"
+    card = json.loads((folder.parent / "card.json").read_text())["vae"]
     assert hashlib.sha256((folder / card["file"]).read_bytes()).hexdigest() == card["sha256"]
     network = open_vae(folder)
     rows, columns = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")

@@ -1,0 +1,1 @@
+from mdt.pipeline import Pipeline  # noqa: F401
