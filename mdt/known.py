@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mdt import codec
-from mdt.data.alpha import premultiplied
+from mdt.data.alpha import premultiplied, straight
 from mdt.diffusion.inpaint import kept_tokens
 
 
@@ -54,13 +54,13 @@ def known_picture(
         raise ValueError(f"The mask must be {pixels.shape[:2]} as the image is; got {where.shape}.")
     for side in where.shape:
         latent_side(side, vae)
-    shown = torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float() / 255
+    levels = torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float() / 255
     hole = torch.tensor(where, device=device)[None, None]
     hidden = F.max_pool2d(hole.float(), codec.pixels_per_latent(vae)) > 0
-    x = 2 * shown - 1
+    x = 2 * levels - 1
     if num_channels == 4:
-        x = premultiplied(255 * torch.where(hole, 0, shown))
-    return Known(shown, hole, codec.encode(x, vae), hidden)
+        x = premultiplied(255 * torch.where(hole, 0, levels))
+    return Known(levels, hole, codec.encode(x, vae), hidden)
 
 
 def latent_side(pixels: int, vae: Any) -> int:
@@ -87,3 +87,47 @@ def hiding(
         raise ValueError("hide_tokens is for inpainting: give image= and mask=.")
     kept = kept_tokens(known.hidden, patch_size)
     return lambda x, t: predict(x, t, kept=kept)
+
+
+def shown(pixels: Tensor) -> Tensor:
+    """Pixels (B, C, H, W) in [-1, 1] -> 0 to 1; with alpha: straight, in whole levels."""
+    if pixels.shape[1] == 4:
+        return straight(pixels).float() / 255
+    return (pixels / 2 + 0.5).clamp(0, 1)
+
+
+def set_into(x: Tensor, known: Known, vae: Any) -> Tensor:
+    """Latents (B, c, h, w) -> pictures (B, C, H, W) in 0 to 1, exactly the known one outside."""
+    beside = known.image.shape[1] == 4
+    pixels = _decoded_beside(x, known, vae) if beside else codec.decode(x, vae)
+    return torch.where(known.mask, shown(pixels), known.image)
+
+
+def _decoded_beside(x: Tensor, known: Known, vae: Any) -> Tensor:
+    """Latents of a picture that was drawn into a known one with alpha -> pixels in [-1, 1].
+
+    What is known was encoded with a hole, and its latents tell the decoder of a clear edge there.
+    So what comes out first is set into the picture, which is encoded once more: now the decoder
+    sees no hole. What is left of a step at the rim is spread over a few pixels of the new part.
+
+    Args:
+        x: (B, c, h, w), drawn.
+        known: with a picture of four channels.
+        vae: see `mdt.codec`.
+    """
+    seen = premultiplied(255 * known.image)
+    first = torch.where(known.mask, codec.decode(x, vae).clamp(-1, 1), seen)
+    whole = torch.where(known.hidden, x, codec.encode(first, vae))
+    drawn = codec.decode(whole, vae).clamp(-1, 1)
+    return torch.where(known.mask, drawn + _step_at_rim(seen - drawn, known.mask), seen)
+
+
+def _step_at_rim(error: Tensor, mask: Tensor, radius_px: int = 3) -> Tensor:
+    """The error (B, C, H, W) outside the mask, carried into it and fading with the distance."""
+    outside = (~mask).to(error.dtype)
+
+    def spread(values: Tensor) -> Tensor:
+        return F.avg_pool2d(values, 2 * radius_px + 1, 1, radius_px, count_include_pad=False)
+
+    near = spread(outside)
+    return spread(error * outside) / near.clamp(min=1e-4) * (2 * near).clamp(max=1)

@@ -13,13 +13,12 @@ from diffusers import DiffusionPipeline, ImagePipelineOutput
 from torch import Tensor
 
 from mdt import codec, models, schedulers
-from mdt.data.alpha import straight
 from mdt.diffusion import denoiser, draw_noise, find_sampler, guided, make_generators
 from mdt.diffusion.inpaint import pinned
 from mdt.diffusion.prediction import split_variance
 from mdt.diffusion.samplers import Step
 from mdt.draws import Generators
-from mdt.known import Known, hiding, known_picture, latent_side
+from mdt.known import Known, hiding, known_picture, latent_side, set_into, shown
 from mdt.labels import check_names, find_label, names_to_numbers
 from mdt.models import Text
 from mdt.models.conditioning import Label
@@ -385,17 +384,12 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (B, c, h, w) -> pictures (B, C, H, W) in 0 to 1, float32; alpha is straight."""
-        pixels = codec.decode(latents, self.vae)
-        if pixels.shape[1] == 4:
-            return straight(pixels).float() / 255
-        return (pixels / 2 + 0.5).clamp(0, 1)
+        return shown(codec.decode(latents, self.vae))
 
     def _pictures(self, x: Tensor, known: Known | None, output_type: str) -> Any:
         if output_type == "latent":
             return x
-        pictures = self.decode(x)
-        if known is not None:
-            pictures = torch.where(known.mask, pictures, known.image)
+        pictures = self.decode(x) if known is None else set_into(x, known, self.vae)
         if output_type == "pt":
             return pictures
         array = pictures.permute(0, 2, 3, 1).cpu().numpy()

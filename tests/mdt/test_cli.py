@@ -243,7 +243,6 @@ def test_a_failed_write_leaves_the_old_one(exported, tmp_path, capsys, monkeypat
         (["export", "@short", "-o", "@out"], "do not fit"),
         (["export", "@model", "-o", "@out", "--vae", "@model"], "no VAE"),
         (["export", "@model", "-o", "@out", "--schedule", "cosin"], "'cosine'"),
-        (["sample", "default", "-o", "@out.png"], "no shipped generator"),
         (["sample", "@model", "-o", "@out.png"], "mdt export"),
         (["sample", "@pipe", "-o", "@out.jpg"], ".png"),
         (["sample", "@pipe", "-o", "@out.png", "--labels", "cat"], "no class names"),

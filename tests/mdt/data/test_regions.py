@@ -7,10 +7,12 @@ from PIL import Image
 
 import mdt
 from mdt.data import DataError, batches, open_source
+from mdt.data.alpha import premultiplied
 from mdt.data.regions import prompt_ids
 from mdt.data.stickers.examples import cut_out, of_scene, painted_thing, pair, part, thing
 from mdt.diffusion.inpaint import Telling
 from mdt.diffusion.objective import make_objective
+from mdt.known import _step_at_rim, known_picture, set_into
 from mdt.models import build_model
 from mdt.models.autoencoder import Autoencoder
 from mdt.regions import encode_regions, find_groups
@@ -238,3 +240,33 @@ def test_a_run_on_regions_is_a_pipeline_of_words_that_keeps_what_is_known(region
     )
     with pytest.raises(ValueError, match="not trained on words"):
         plain(prompt="cat", output_type="latent")
+
+
+def test_a_step_at_the_rim_is_spread_into_what_is_drawn():
+    mask = torch.zeros(1, 1, 20, 20, dtype=torch.bool)
+    mask[..., 8:] = True
+    error = torch.where(mask, torch.tensor(99.0), torch.tensor(0.3)).expand(1, 4, 20, 20)
+    spread = _step_at_rim(error, mask)
+    assert torch.allclose(spread[..., 8], torch.tensor(0.3), atol=0.05)
+    assert (spread[..., 9] < spread[..., 8]).all()
+    assert not spread[..., 12:].any()
+
+
+def test_what_is_drawn_meets_what_is_known(vae):
+    """The decoder is told of no hole: of a picture that came out well nothing is left to mend."""
+    from mdt import codec
+    from mdt.convert import open_vae
+
+    network = open_vae(vae)
+    levels = np.zeros((32, 32, 4), np.uint8)
+    levels[..., 0], levels[..., 3] = 200, 255
+    mask = np.zeros((32, 32), bool)
+    mask[:, 16:] = True
+    known = known_picture(levels, mask, vae=network, num_channels=4, device=torch.device("cpu"))
+    whole = premultiplied(torch.from_numpy(levels).permute(2, 0, 1)[None])
+    with torch.no_grad():
+        drawn = set_into(
+            torch.where(known.hidden, codec.encode(whole, network), known.latent), known, network
+        )
+    assert torch.equal(drawn[..., :16], known.image[..., :16])
+    assert drawn.shape == (1, 4, 32, 32)
