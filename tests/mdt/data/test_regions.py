@@ -252,8 +252,7 @@ def test_a_step_at_the_rim_is_spread_into_what_is_drawn():
     assert not spread[..., 12:].any()
 
 
-def test_what_is_drawn_meets_what_is_known(vae):
-    """The decoder is told of no hole: of a picture that came out well nothing is left to mend."""
+def test_what_is_known_stays_exact_beside_what_is_drawn(vae):
     from mdt import codec
     from mdt.convert import open_vae
 
