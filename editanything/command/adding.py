@@ -41,6 +41,8 @@ def new_thing(tokens: Tokens) -> tuple[str, Count] | None:
             count = {"couple": 2, "pair": 2, "few": 3}.get(token.word, "all")
             at += 2 if after == "of" else 1
         elif token.kind == "number" and token.number is not None:
+            if at and tokens[at - 1].word in {"a", "an"}:
+                break  # "a four leaf clover", "a two-hump camel": the number names it
             count, at = int(token.number), at + 1
         elif token.word in lexicon().sets["new_articles"]:
             at += 1
@@ -73,7 +75,7 @@ def _lemmatized(tokens: Tokens, count: Count | None) -> tuple[str, Count] | None
     rest = [f'"{token.value}"' if token.kind == "quote" else token.word for token in tokens[stop:]]
     if count is None:
         count = "all" if plural else 1
-    return " ".join([*attrs, noun, *rest]), count
+    return " ".join([*attrs, noun, *rest]).replace(" 's", "'s"), count
 
 
 def _is_linking(token: object) -> bool:
