@@ -41,7 +41,7 @@ def new_thing(tokens: Tokens) -> tuple[str, Count] | None:
             count = {"couple": 2, "pair": 2, "few": 3}.get(token.word, "all")
             at += 2 if after == "of" else 1
         elif token.kind == "number" and token.number is not None:
-            if at and tokens[at - 1].word in {"a", "an"}:
+            if at and tokens[at - 1].word in {"a", "an"} and token.word != "dozen":
                 break  # "a four leaf clover", "a two-hump camel": the number names it
             count, at = int(token.number), at + 1
         elif token.word in lexicon().sets["new_articles"]:
