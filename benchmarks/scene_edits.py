@@ -8,14 +8,16 @@ segmented before. "words": nothing is given; the preset's segmenter and the enco
 the thing, or ask back (that counts as a miss). A judge that was trained apart looks at the place:
 
     gone    the old name is not among its five likeliest
-    there   the new name is among its five likeliest ("first": it is the likeliest)
+    there   the new name is among its five likeliest ("first": it is the likeliest); what differs
+            from the picture with the old thing removed is shown on white, as the judge learned it
     rest    outside `result.mask` every pixel is what it was
     others  of other things, all but 2 % is what it was (a new thing may be wider, its shadow too)
     left    of the difference that the thing, its shadow and its mirror image made, squared, over
             the plate without them (removals; the median)
 
-A row "before" tells how often the judge names the thing in the untouched scene. Prints a table,
-then one JSON line.
+The judge is not at home in scenes: "before" tells how often it names the old thing there, untouched,
+"before_cut" on white by its true mask. Things are painted and turned. Prints a table, then one JSON
+line.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from editanything import Editor
 from editanything.editor import Looked
@@ -43,7 +46,7 @@ from mdt.pipeline_folder import find_folder
 
 SIZE, SEED = 256, 88_001
 SHARES = (
-    "before", "remove_gone", "remove_rest", "remove_others", "remove_asked_back",
+    "before", "before_cut", "remove_gone", "remove_rest", "remove_others", "remove_asked_back",
     "there", "first", "replace_gone", "replace_rest", "replace_others", "replace_asked_back",
     "replaced",
 )  # fmt: skip
@@ -107,6 +110,40 @@ def rank(judge: Judge, picture: np.ndarray, name: str) -> int:
     return int((told > told[judge.names.index(name)]).sum())
 
 
+def new_alone(replaced: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """What differs between two results, on white; cast shadows, darker of the same hue, go."""
+    after, before = replaced.astype(np.float32), bare.astype(np.float32)
+    ratio = (after + 4) / (before + 4)
+    shaded = (ratio.max(2) < 1.02) & (ratio.max(2) - ratio.min(2) < 0.15) & (ratio.min(2) > 0.45)
+    differs = (np.abs(after - before).max(2) > 14) & ~shaded
+    solid = ndimage.binary_fill_holes(ndimage.binary_closing(differs, iterations=2))
+    parts, count = ndimage.label(solid)
+    if not count:
+        return np.full_like(replaced, 255)
+    sizes = np.bincount(parts.ravel())[1:]
+    solid = np.isin(parts, 1 + np.flatnonzero(sizes > 0.1 * sizes.max()))
+    y0, y1 = np.flatnonzero(solid.any(1))[[0, -1]]
+    x0, x1 = np.flatnonzero(solid.any(0))[[0, -1]]
+    cut = np.where(solid[..., None], replaced, 255).astype(np.uint8)
+    return square(cut[y0 : y1 + 1, x0 : x1 + 1], 1.2)
+
+
+def square(cut: np.ndarray, wider: float) -> np.ndarray:
+    """A picture in the middle of a white square, `wider` times its longer side."""
+    side = round(max(cut.shape[:2]) * wider)
+    out = np.full((side, side, 3), 255, np.uint8)
+    top, left = (side - cut.shape[0]) // 2, (side - cut.shape[1]) // 2
+    out[top : top + cut.shape[0], left : left + cut.shape[1]] = cut
+    return out
+
+
+def old_alone(case: Case) -> np.ndarray:
+    """The thing by its true mask, on white."""
+    x0, y0, x1, y1 = case.thing.box
+    cut = np.where(case.thing.mask[..., None], case.scene.image, 255).astype(np.uint8)
+    return square(cut[y0:y1, x0:x1], 1.2)
+
+
 def kept(case: Case, image: np.ndarray, mask: np.ndarray) -> tuple[bool, bool]:
     """Whether nothing outside of the mask differs, and hardly anything of other things."""
     differs = (image != case.scene.image).any(2)
@@ -131,7 +168,8 @@ def edit(editor: Editor, case: Case, text: str, *, named: bool) -> tuple[np.ndar
     looked = looked_at(editor, case, named=named)
     try:
         result = editor.plan_edit(looked, Edit(text=text, seed=3)).apply()
-    except (InputError, Refusal):
+    except (InputError, Refusal) as error:
+        print(f"{text}: {error}")
         return None
     return np.asarray(result.image), result.mask
 
@@ -144,6 +182,7 @@ def measure(
     for case in chosen:
         thing, row = case.thing, dict[str, float]()
         old = thing.name
+        row["before_cut"] = rank(judge, old_alone(case), old) < 5
         row["before"] = rank(judge, around(case.scene.image, thing), old) < 5
         bare = edit(editor, case, f"remove the {old.lower()}", named=named)
         begin = time.perf_counter()
@@ -155,10 +194,11 @@ def measure(
             row["remove_rest"], row["remove_others"] = kept(case, *bare)
             row["left"] = left(case, bare[0])
         if other is not None:
-            square = around(other[0], thing)
-            place = rank(judge, square, case.new)
+            place = (
+                rank(judge, new_alone(other[0], bare[0]), case.new) if bare else len(judge.names)
+            )
             row |= {"there": place < 5, "first": place == 0}
-            row["replace_gone"] = rank(judge, square, old) >= 5
+            row["replace_gone"] = rank(judge, around(other[0], thing), old) >= 5
             row["replace_rest"], row["replace_others"] = kept(case, *other)
             row["replaced"] = row["there"] and row["replace_gone"] and row["replace_rest"]
         rows.append(row)

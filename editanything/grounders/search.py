@@ -24,6 +24,7 @@ from editanything.grounders.base import (
     Tie,
     Unclear,
 )
+from editanything.grounders.called import called
 from editanything.grounders.choice import choose, in_place, regions
 from editanything.grounders.looks import Looks, of_color, sort_adjectives, standing_out
 from editanything.grounders.names import Names
@@ -67,7 +68,10 @@ class Search:
         spared = None if selector.exclude is None else self.find(selector.exclude)
         if spared is not None and not isinstance(spared, Found):
             return spared
-        named, by = self._named(selector)
+        whole, selector = called(self.seen.known, selector)
+        named, by = [self._thing(region) for region in whole], "its name"
+        if not named:
+            named, by = self._named(selector)
         if not named:
             return NotFound(describe(replace(selector, exclude=None)), self._shown())
         readings = []

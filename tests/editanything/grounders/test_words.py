@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from editanything.command import parse
 from editanything.command.types import Relation, Selector
 from editanything.errors import Refusal
 from editanything.grounders.words import Words
@@ -151,3 +152,20 @@ def test_the_background_of_named_things_is_all_around_the_main_one(seen):
     unnamed = Classical().look(image)
     with pytest.raises(Refusal, match="select the thing in front"):
         find(unnamed, Selector("background"))
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("beans", "the beans"),
+        ("ear of corn", "the ear of corn"),
+        ("four leaf clover", "the four leaf clover"),
+        ("cup with straw", "the cup with straw"),
+        ("hot dog", "the hot dog"),
+    ],
+)
+def test_a_whole_name_is_meant_whatever_grammar_makes_of_it(label, said):
+    known = (Region(1, SECOND_CUP, label), Region(2, PLATE, "plate"))
+    seen = Classical().look(np.full((HEIGHT, WIDTH, 3), 225, np.uint8), known=known)
+    (operation,) = parse(f"remove {said}").ops
+    assert same(find(seen, operation.target), SECOND_CUP)
