@@ -1,0 +1,213 @@
+"""Pipelines of every kind with tiny random networks, built once a session from configurations.
+
+A test that changes anything of a pipeline takes `copy.deepcopy` of it first.
+"""
+
+import copy
+
+import pytest
+import torch
+
+WORDS = (
+    "a",
+    "an",
+    "the",
+    "dog",
+    "cat",
+    "red",
+    "blue",
+    "green",
+    "apple",
+    "on",
+    "in",
+    "with",
+    "and",
+    "best",
+    "quality",
+    "detailed",
+    "low",
+    "photo",
+    "of",
+    "make",
+    "it",
+    "background",
+    "hat",
+    "fox",
+    "snow",
+    "sky",
+    "grass",
+    "style",
+    "winter",
+)
+
+
+def clip_tokenizer():
+    """Byte-level, with whole words for `WORDS`."""
+    from transformers import CLIPTokenizer
+    from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+    alphabet = sorted(bytes_to_unicode().values())
+    vocab = {c: i for i, c in enumerate(alphabet)}
+    for c in alphabet:
+        vocab[c + "</w>"] = len(vocab)
+    merges = []
+    for word in WORDS:
+        parts = [*word[:-1], word[-1] + "</w>"]
+        while len(parts) > 1:
+            pair = (parts[0], parts[1])
+            parts = ["".join(pair), *parts[2:]]
+            if pair not in merges:
+                merges.append(pair)
+            vocab.setdefault(parts[0], len(vocab))
+    for token in ("<|startoftext|>", "<|endoftext|>"):
+        vocab[token] = len(vocab)
+    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=77)
+
+
+def clip_text_config(tokenizer):
+    from transformers import CLIPTextConfig
+
+    return CLIPTextConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=37, num_hidden_layers=2,
+        num_attention_heads=4, max_position_embeddings=77, projection_dim=32,
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+
+
+def tiny_vae(channels=4):
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        block_out_channels=(16, 32, 32, 32), down_block_types=["DownEncoderBlock2D"] * 4,
+        up_block_types=["UpDecoderBlock2D"] * 4, latent_channels=channels, layers_per_block=1,
+        norm_num_groups=8, sample_size=64,
+    ).eval()  # fmt: skip
+
+
+UNET = {
+    "block_out_channels": (32, 64), "layers_per_block": 1,
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"), "cross_attention_dim": 32,
+    "attention_head_dim": 8, "norm_num_groups": 8,
+}  # fmt: skip
+
+
+def tiny_unet(channels=4, **more):
+    from diffusers import UNet2DConditionModel
+
+    return UNet2DConditionModel(
+        sample_size=8, in_channels=channels, out_channels=4,
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), **{**UNET, **more},
+    ).eval()  # fmt: skip
+
+
+def tiny_controlnet(seed=0, **more):
+    """With its zero convolutions filled, or it would have no effect."""
+    from diffusers import ControlNetModel
+
+    torch.manual_seed(seed)
+    net = ControlNetModel(
+        in_channels=4, conditioning_embedding_out_channels=(8, 16, 16, 16), **{**UNET, **more}
+    )
+    for conv in (*net.controlnet_down_blocks, net.controlnet_mid_block):
+        torch.nn.init.normal_(conv.weight, std=0.2)
+    torch.nn.init.normal_(net.controlnet_cond_embedding.conv_out.weight, std=0.02)
+    return net.eval()
+
+
+def tiny_sd(channels=4):
+    """Stable Diffusion: an ordinary base (4), an inpainting one (9) or InstructPix2Pix (8)."""
+    from diffusers import (
+        DDIMScheduler,
+        StableDiffusionInpaintPipeline,
+        StableDiffusionInstructPix2PixPipeline,
+        StableDiffusionPipeline,
+    )
+    from transformers import CLIPTextModel
+
+    torch.manual_seed(0)
+    tokenizer = clip_tokenizer()
+    kinds = {
+        4: StableDiffusionPipeline,
+        8: StableDiffusionInstructPix2PixPipeline,
+        9: StableDiffusionInpaintPipeline,
+    }
+    scheduler = DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
+        set_alpha_to_one=False, steps_offset=1,
+    )  # fmt: skip
+    pipe = kinds[channels](
+        vae=tiny_vae(), text_encoder=CLIPTextModel(clip_text_config(tokenizer)).eval(),
+        tokenizer=tokenizer, unet=tiny_unet(channels), scheduler=scheduler, safety_checker=None,
+        feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def tiny_sdxl():
+    from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+    torch.manual_seed(0)
+    tokenizer = clip_tokenizer()
+    config = clip_text_config(tokenizer)
+    unet = tiny_unet(
+        4, cross_attention_dim=64, addition_embed_type="text_time", addition_time_embed_dim=8,
+        transformer_layers_per_block=(1, 2), projection_class_embeddings_input_dim=80,
+    )  # fmt: skip
+    scheduler = EulerDiscreteScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1,
+        timestep_spacing="leading",
+    )  # fmt: skip
+    pipe = StableDiffusionXLPipeline(
+        vae=tiny_vae(), text_encoder=CLIPTextModel(config).eval(),
+        text_encoder_2=CLIPTextModelWithProjection(config).eval(), tokenizer=tokenizer,
+        tokenizer_2=clip_tokenizer(), unet=unet, scheduler=scheduler, add_watermarker=False,
+    )  # fmt: skip
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@pytest.fixture(scope="session")
+def sd():
+    """An ordinary base: StableDiffusionPipeline, 4 channels, autoencoder of factor 8."""
+    return tiny_sd(4)
+
+
+@pytest.fixture(scope="session")
+def sd_inpaint():
+    """An inpainting base, 9 channels."""
+    return tiny_sd(9)
+
+
+@pytest.fixture(scope="session")
+def ip2p():
+    """InstructPix2Pix, 8 channels."""
+    return tiny_sd(8)
+
+
+@pytest.fixture(scope="session")
+def sdxl():
+    """SDXL with two text encoders."""
+    return tiny_sdxl()
+
+
+@pytest.fixture(scope="session")
+def controlnets():
+    """Two ControlNets with effects: for the region map, and for inpainting."""
+    return tiny_controlnet(1), tiny_controlnet(2)
+
+
+@pytest.fixture
+def own(request):
+    """Copies a session's pipeline, so that a test may change it."""
+    return copy.deepcopy
+
+
+@pytest.fixture(scope="session")
+def sd_folder(sd, tmp_path_factory):
+    """The ordinary base as a local folder."""
+    folder = tmp_path_factory.mktemp("models") / "tiny-sd"
+    sd.save_pretrained(folder)
+    return folder
