@@ -6,4 +6,6 @@ from __future__ import annotations
 SEGMENTERS: dict[str, str] = {
     "classical": "editanything.segmenters.classical:Classical",
     "sam": "editanything.segmenters.sam:SamSegmenter",
+    "sam2": "editanything.segmenters.sam2:Sam2Segmenter",
+    "sam3": "editanything.segmenters.sam3:Sam3Segmenter",
 }

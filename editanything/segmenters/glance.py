@@ -19,7 +19,7 @@ from editanything.segmenters.cuts import (
 )
 from editanything.segmenters.prompts import put_points
 from editanything.segmenters.window import Window
-from editanything.types import RGB, Bool2D, Box, Mask, Point
+from editanything.types import Bool2D, Box, Mask, Point
 
 MAX_STROKE_CLICKS = 6
 
@@ -80,16 +80,6 @@ class Glance:
 
     window: Window
     predictor: Any  # a SamPredictor whose picture is set
-
-    @classmethod
-    def at(cls, sam: Any, picture: RGB, box: Box, longest_px: int) -> Glance:
-        """Embed the part `box` of a picture, reduced to `longest_px`."""
-        from segment_anything import SamPredictor
-
-        window = Window.of(picture, box, longest_px)
-        predictor = SamPredictor(sam)
-        predictor.set_image(np.ascontiguousarray(window.small))
-        return cls(window, predictor)
 
     def ask(self, points: tuple[Point, ...], box: Box | None = None) -> Answer:
         """What `points` in the window and `box`, in the picture's pixels, mean.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,12 +14,52 @@ from editanything.masks import minus, union, with_margin
 from editanything.segmenters.classical import Classical, in_box
 from editanything.segmenters.glance import Answer, Glance, stroke_clicks
 from editanything.segmenters.weights import open_sam
+from editanything.segmenters.window import Window
 from editanything.types import RGB, Bool2D, Box, Mask, Point, Region, Selection
 
 #: Embeddings of parts that are held beside that of the whole picture.
 MAX_GLANCES = 8
 #: Of a thing's longer side, what is shown beside it on every side.
 BOX_CONTEXT, CLICK_CONTEXT = 0.35, 0.6
+
+
+class Promptable(Protocol):
+    """The settings of a segmenter whose network answers prompts; see `SamSegmenter`."""
+
+    @property
+    def working_px(self) -> int:
+        """Longest side at which the network sees the picture or a part of it."""
+        ...
+
+    @property
+    def zoom(self) -> bool:
+        """Whether parts are looked at once more."""
+        ...
+
+    @property
+    def refine(self) -> bool:
+        """Whether the rim moves to where colours change."""
+        ...
+
+    def predictor(self, small: RGB) -> Any:
+        """A picture in the network's hands: has `predict` of `SamPredictor`."""
+        ...
+
+    def everything(self, small: RGB, predictor: Any) -> list[Bool2D]:
+        """The masks (h, w) of all that it finds in such a picture."""
+        ...
+
+
+def check(working_px: int, points_per_side: int) -> None:
+    """Refuse sizes that no segmenter takes.
+
+    Raises:
+        InputError: a size out of range.
+    """
+    if working_px < 32:
+        raise InputError(f"working_px is at least 32; got {working_px}.")
+    if not 1 <= points_per_side <= 64:
+        raise InputError(f"points_per_side is 1 to 64; got {points_per_side}.")
 
 
 @dataclass(frozen=True)
@@ -51,10 +91,7 @@ class SamSegmenter:
     sam: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.working_px < 32:
-            raise InputError(f"working_px is at least 32; got {self.working_px}.")
-        if not 1 <= self.points_per_side <= 64:
-            raise InputError(f"points_per_side is 1 to 64; got {self.points_per_side}.")
+        check(self.working_px, self.points_per_side)
         object.__setattr__(self, "sam", open_sam(self.weights, self.device))
 
     def look(self, image: RGB, *, known: tuple[Region, ...] = ()) -> SamSeen:
@@ -66,12 +103,27 @@ class SamSegmenter:
         checked = Classical().look(image, known=known)
         return SamSeen(self, checked.image, checked.known)
 
+    def predictor(self, small: RGB) -> Any:
+        """See `Promptable.predictor`."""
+        from segment_anything import SamPredictor
+
+        predictor = SamPredictor(self.sam)
+        predictor.set_image(np.ascontiguousarray(small))
+        return predictor
+
+    def everything(self, small: RGB, predictor: Any) -> list[Bool2D]:  # noqa: ARG002 - its own
+        """See `Promptable.everything`: the package's generator, which embeds by itself."""
+        from segment_anything import SamAutomaticMaskGenerator
+
+        generator = SamAutomaticMaskGenerator(self.sam, points_per_side=self.points_per_side)
+        return [one["segmentation"] for one in generator.generate(np.ascontiguousarray(small))]
+
 
 @dataclass(frozen=True, eq=False)
 class SamSeen:
     """A picture in hand. Each part that is looked at is embedded once and held."""
 
-    settings: SamSegmenter
+    settings: Promptable
     image: RGB
     known: tuple[Region, ...] = ()
     _glances: dict[Box, Glance] = field(default_factory=dict, init=False, repr=False)
@@ -80,7 +132,8 @@ class SamSeen:
         """The network's view of a part of the picture; the last few are held."""
         found = self._glances.pop(box, None)
         if found is None:
-            found = Glance.at(self.settings.sam, self.image, box, self.settings.working_px)
+            window = Window.of(self.image, box, self.settings.working_px)
+            found = Glance(window, self.settings.predictor(window.small))
             parts = [part for part in self._glances if part != self._everything]
             if len(parts) >= MAX_GLANCES:
                 del self._glances[parts[0]]
@@ -98,14 +151,9 @@ class SamSeen:
 
     @cached_property
     def _regions(self) -> tuple[Region, ...]:
-        from segment_anything import SamAutomaticMaskGenerator
-
         glance = self.glance(self._everything)
-        generator = SamAutomaticMaskGenerator(
-            self.settings.sam, points_per_side=self.settings.points_per_side
-        )
-        found = generator.generate(np.ascontiguousarray(glance.window.small))
-        masks = [glance.window.outward(one["segmentation"]) for one in found]
+        found = self.settings.everything(glance.window.small, glance.predictor)
+        masks = [glance.window.outward(one) for one in found]
         masks = sorted((m for m in masks if m.area), key=lambda mask: (-mask.area, mask.box))
         first = 1 + max((region.id for region in self.known), default=0)
         return self.known + tuple(Region(first + i, mask) for i, mask in enumerate(masks))
