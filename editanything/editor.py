@@ -25,6 +25,7 @@ from editanything.recipe import Edit, Recipe
 from editanything.types import (
     Backend,
     Bool2D,
+    Box,
     Mask,
     Progress,
     Seen,
@@ -40,7 +41,7 @@ from mdt.version import __version__
 #: How much of its surroundings a step sees, as a share of its area's larger side, and the least.
 CONTEXT_SHARE, CONTEXT_LEAST_PX = 0.6, 48
 NEEDS_SURROUNDINGS = frozenset(
-    {"remove", "outpaint", "move", "resize", "rotate", "flip", "transfer"}
+    {"remove", "outpaint", "move", "resize", "rotate", "flip", "transfer", "redraw"}
 )
 
 
@@ -306,11 +307,18 @@ class Editor:
             keep=step.keep.within(box) if step.keep is not None else None,
             hole=step.hole.within(box) if step.hole is not None else None,
             shade=step.shade.within(box) if step.shade is not None else None,
+            what=step.what,
+            regions=lambda: self._regions(picture, box),
         )
         backend = next(b for b in self.backends if b.can(step.op, step.params))
         painted = backend.paint(task, progress)
         alpha = masks.feather(area, step.feather_px)
         return composite(picture, box, painted, alpha), masks.union(changed, step.area)
+
+    def _regions(self, picture: Picture, box: Box) -> tuple[Bool2D, ...]:
+        """What the segmenter finds in a box of the picture as it is now."""
+        seen = self.segmenter.look(picture.rgb(box))
+        return tuple(region.mask.full() for region in seen.regions())
 
 
 def check_command(text: str, seed: int) -> None:

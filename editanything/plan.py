@@ -152,6 +152,7 @@ def make_plan(
         max_megapixels=max_megapixels,
         seed=edit.seed,
         off=frozenset(edit.off),
+        can=lambda op, params: any(backend.can(op, params) for backend in backends),
         take_related=edit.related,
         switched=edit.switched,
     )

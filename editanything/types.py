@@ -273,6 +273,8 @@ class Task:
     keep: Bool2D | None = None  # pixels that must not serve as material (the user's "keep")
     hole: Bool2D | None = None  # effects of the target (its shadow) that go where it goes
     shade: Float2D | None = None  # (h, w) a shadow to draw, darker by exp(-params["drop"])
+    what: str = ""  # the step in words
+    regions: Callable[[], tuple[Bool2D, ...]] | None = None  # of the crop, (h, w); asked if needed
 
     def __post_init__(self) -> None:
         shape = self.image.shape[:2]

@@ -11,6 +11,7 @@ from editanything.planning.draw import add
 from editanything.planning.frame import crop, outpaint, upscale
 from editanything.planning.paint import filter_, modify, remove, replace_
 from editanything.planning.place import duplicate, flip, move, resize, rotate
+from editanything.planning.redraw import edit_text, scene, style
 from editanything.planning.transfer import transfer
 from editanything.types import Step
 
@@ -46,6 +47,9 @@ PLANNERS: dict[str, Callable[[Draft, Operation], list[Step]]] = {
     "flip": flip,
     "replace": replace_,
     "transfer": transfer,
+    "style": style,
+    "scene": scene,
+    "edit_text": edit_text,
     "crop": crop,
     "outpaint": outpaint,
     "upscale": upscale,

@@ -44,6 +44,8 @@ def with_effects(draft: Draft, operation: Operation, step: Step) -> Step:
     if step.op == "add":
         casts = draft.take_related and bool(step.params.get("shadow"))
         return _inserted(draft, step) if casts else step
+    if step.op == "redraw":
+        return _with_old_effects(draft, operation, step) if operation.op == "replace" else step
     policy = set(POLICY.get(operation.op, {})) & {"casts", "mirrors"}
     if not (policy or operation.related) or step.frame is not None:
         return step
@@ -60,6 +62,18 @@ def with_effects(draft: Draft, operation: Operation, step: Step) -> Step:
     if operation.op in ("modify", "filter"):
         return _recoloured(step, on)
     return _drawn_anew(_emptied(step, on), on) if on else step
+
+
+def _with_old_effects(draft: Draft, operation: Operation, step: Step) -> Step:
+    """The step with the effects of what gives way in its area, to be painted over too."""
+    if step.params.get("kind") != "thing":
+        return step
+    on = [found.effect for found in _found(draft, operation, step.target) if found.related.on]
+    hole = masks.union(*(_pixels(effect) for effect in on)) if on else None
+    if hole is None:
+        return step
+    hole = masks.minus(hole, step.keep) if step.keep is not None else hole
+    return replace(step, hole=hole, area=masks.union(step.area, hole))
 
 
 def _emptied(step: Step, effects: list[Effect]) -> Step:

@@ -34,9 +34,13 @@ GROWTH: dict[str, Callable[[Mask], float]] = {
     "move": lambda mask: masks.rim_px(mask.area),
     "replace": lambda mask: masks.rim_px(mask.shape[0] * mask.shape[1] - mask.area),
     "modify": lambda _: 1,
+    "redraw": lambda mask: min(max(0.04 * _narrow_side(mask), 2), 24),
 }
 # How softly an operation ends, inwards; what is not here brings its own soft edge.
-FEATHER_PX = {"remove": 2.0, "filter": 2.0}
+FEATHER_PX = {"remove": 2.0, "filter": 2.0, "redraw": 4.0}
+
+
+Can = Callable[[str, Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +67,7 @@ class Draft:
     max_megapixels: float
     seed: int
     off: frozenset[int]
+    can: Can = lambda _op, _params: False  # whether a backend carries out such a step
     take_related: bool = True  # whether what belongs to a target goes along unasked
     switched: Mapping[int, bool] = field(default_factory=dict)  # related region -> on or off
     steps: list[Step] = field(default_factory=list)

@@ -10,7 +10,7 @@ from editanything import masks
 from editanything.command.describe import describe
 from editanything.command.types import Operation, Selector, Where
 from editanything.errors import Refusal
-from editanything.planning import layout
+from editanything.planning import layout, redraw
 from editanything.planning.draft import Draft, grow_px, make_step, target_of
 from editanything.types import Box, Mask, Step
 
@@ -37,14 +37,18 @@ def add(draft: Draft, operation: Operation) -> list[Step]:
     first = _landing(draft, where)
     more = layout.rows_of_copies(count - 1, first, draft.shape) if count > 1 else []
     aloft = where.region in _HIGH or (where.relation is not None and where.relation.rel in _ALOFT)
-    steps = []
+    painted, steps = redraw.can_redraw(draft, value, "thing"), []
     for number, (dx, dy) in enumerate([(0, 0), *more]):
         box = (first[0] + dx, first[1] + dy, first[2] + dx, first[3] + dy)
         params = {"prompt": value, "shadow": not aloft}
         area = _boxed(_with_shadow(box, draft.shape, shadow=not aloft), draft.shape)
-        step = make_step(
-            draft, operation, f"add {value}", _boxed(box, draft.shape), params=params, area=area
-        )
+        place = _boxed(box, draft.shape)
+        if painted:
+            step = redraw.redrawn(
+                draft, operation, f"add {value}", place, prompt=value, kind="thing"
+            )
+        else:
+            step = make_step(draft, operation, f"add {value}", place, params=params, area=area)
         steps.append(replace(step, seed=step.seed + number))
     return steps
 

@@ -9,6 +9,7 @@ from editanything.colors import comparative, parse_color
 from editanything.command.describe import describe
 from editanything.command.types import Amount, Operation
 from editanything.errors import Refusal
+from editanything.planning import redraw
 from editanything.planning.draft import Draft, is_background, make_step, target_of
 from editanything.planning.draw import put_instead
 from editanything.types import Step
@@ -57,6 +58,9 @@ def modify(draft: Draft, operation: Operation) -> list[Step]:
     if value.lower() in LIGHTNESS:
         return _filter(draft, operation, LIGHTNESS[value.lower()], None)
     if color is None:
+        step = redraw.changed(draft, operation)
+        if step is not None:
+            return [step]
         raise Refusal(
             f"“{value}” is no colour that I know, and this preset can change colours, light and "
             "sharpness, but not materials, styles or shapes.",
@@ -108,6 +112,9 @@ def replace_(draft: Draft, operation: Operation) -> list[Step]:
     """
     selector, value = target_of(operation), str(operation.value)
     color = parse_color(value)
+    step = redraw.put(draft, operation) if color is None else None
+    if step is not None:
+        return [step]
     if not is_background(selector):
         return put_instead(draft, operation)
     if color is None:
