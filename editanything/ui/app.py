@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Callable
 from typing import Any
 
 # Gradio looks up a host of its own when it is imported, unless it is told not to.
@@ -14,14 +15,19 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from editanything.editor import Editor
+from editanything.ui.drawing import Drawer
 from editanything.ui.endpoints import add_endpoints
 from editanything.ui.options import EDIT
 from editanything.ui.tabs.edit import edit_tab
+from editanything.ui.tabs.generate import generate_tab
+from editanything.ui.tabs.shared import Shared
 from editanything.ui.widgets import NoProxy, static
 
 #: How often old uploads are deleted, and at which age. The editor reads a file when it is uploaded;
 #: the file may belong to several users (Gradio names it by its content), so nobody deletes it.
 CLEANS = (600, 3600)
+#: The tabs beside Edit, in order.
+TABS: dict[str, Callable[[Shared, gr.Tab], None]] = {"Generate": generate_tab}
 
 
 def theme() -> gr.themes.Base:
@@ -39,7 +45,7 @@ def look() -> dict[str, Any]:
     """What `launch` has to be given beside the address: looks, keys, a closed door."""
     return {
         "theme": theme(),
-        "css": static("style.css"),
+        "css": static("style.css") + static("tabs.css"),
         "js": static("page.js"),
         "app_kwargs": {"middleware": [Middleware(NoProxy)]},
     }
@@ -48,8 +54,13 @@ def look() -> dict[str, Any]:
 def build_app(editor: Editor) -> gr.Blocks:
     """The app over `editor`: the page for people, and the endpoints for programs."""
     with gr.Blocks(title="EditAnything", analytics_enabled=False, delete_cache=CLEANS) as app:
-        with gr.Tabs(selected="edit", elem_id="tabs"), gr.Tab("Edit", id="edit"):
-            edit = edit_tab(app, editor)
+        with gr.Tabs(selected="edit", elem_id="tabs") as tabs:
+            with gr.Tab("Edit", id="edit"):
+                edit = edit_tab(app, editor)
+            shared = Shared(app, editor, tabs, edit, Drawer())
+            for name, lay_out in TABS.items():
+                with gr.Tab(name, id=name.lower()) as tab:
+                    lay_out(shared, tab)
         atexit.register(edit.close)
         add_endpoints(editor, EDIT)
     return app

@@ -1,0 +1,115 @@
+"""What the tabs have in common while the app is built."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from editanything.editor import Editor
+from editanything.errors import Cancelled, InputError, Refusal
+from editanything.types import Progress
+from editanything.ui.drawing import Drawer
+from editanything.ui.handlers import Handlers
+from editanything.ui.jobs import Desk, follow
+from editanything.ui.options import EDIT, LOOK
+from editanything.ui.paint import status
+
+logger = logging.getLogger(__name__)
+BROKEN = "Something went wrong inside the editor. The terminal says more."
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """The app under construction.
+
+    Attributes:
+        app: the Blocks that is being made.
+        editor: the editor of the preset that the app was started with.
+        tabs: the tab bar, to send the user to another tab.
+        edit: what the Edit tab does, with the sessions of all users.
+        drawer: draws pictures, for all users.
+    """
+
+    app: gr.Blocks
+    editor: Editor
+    tabs: gr.Tabs
+    edit: Handlers
+    drawer: Drawer
+
+
+@dataclass(frozen=True, eq=False)
+class Runner:
+    """A button that starts heavy work, its Cancel button, and the line that tells of it."""
+
+    desk: Desk
+    run: gr.Button
+    cancel: gr.Button
+    said: gr.HTML
+
+    def connect(
+        self,
+        starts: list[Any],
+        inputs: list[Any],
+        outputs: list[Any],
+        work: Callable[..., Any],
+        show: Callable[..., dict[Any, Any]],
+    ) -> None:
+        """Run `work(request, *inputs, progress=...)` in a thread; `show(request, result)` after it.
+
+        `work` raises InputError or Refusal with one sentence for what the user did wrong.
+        """
+        own = [self.run, self.cancel, self.said]
+
+        def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+            key = str(request.session_hash)
+
+            def job(progress: Progress) -> Any:
+                return work(request, *values, progress=progress)
+
+            try:
+                begun = self.desk.start(key, job)
+                for share, what in follow(begun):
+                    yield {self.said: status("busy", what[:1].upper() + what[1:], share)}
+                shown = show(request, begun.result())
+            except Cancelled:
+                shown = {self.said: status("info", "Stopped.")}
+            except (InputError, Refusal) as error:
+                asked = getattr(error, "question", "") or str(error)
+                shown = {self.said: status("ask", asked)}
+            except Exception:
+                logger.exception("A tab's work failed.")
+                shown = {self.said: status("ask", BROKEN)}
+            yield {self.run: gr.update(visible=True), self.cancel: gr.update(visible=False)} | shown
+
+        for start in starts:
+            begun = start(self._begin, None, own, queue=False, **LOOK)
+            begun.then(run, inputs, [*own, *outputs], **(LOOK | EDIT))
+        self.cancel.click(self._stop, None, self.said, queue=False, **LOOK)
+
+    def _begin(self, request: gr.Request) -> dict[Any, Any]:
+        if not self.desk.want(str(request.session_hash)):
+            return {self.said: gr.skip()}
+        return {
+            self.run: gr.update(visible=False),
+            self.cancel: gr.update(visible=True),
+            self.said: status("busy", "Starting", 0.0),
+        }
+
+    def _stop(self, request: gr.Request) -> str:
+        self.desk.cancel(str(request.session_hash))
+        return status("busy", "Stopping")
+
+
+def told(function: Callable[[], dict[Any, Any]], said: gr.HTML) -> dict[Any, Any]:
+    """`function()`; what the user did wrong becomes one sentence in `said`."""
+    try:
+        return function()
+    except (InputError, Refusal) as error:
+        return {said: status("ask", str(error))}
+    except Exception:
+        logger.exception("A handler failed.")
+        return {said: status("ask", BROKEN)}
