@@ -15,6 +15,13 @@ from editanything.planning.along import with_effects
 from editanything.planning.change import OF_CLAUSES, changed_operation, changed_step, checked
 from editanything.planning.draft import Draft, SecondPicture
 from editanything.planning.kin import with_kin
+from editanything.planning.order import (
+    clause_order,
+    moved,
+    places,
+    renumbered,
+    renumbered_related,
+)
 from editanything.recipe import Edit
 from editanything.relations import name_of
 from editanything.types import Backend, Box, Mask, Progress, Related, Seen, Step
@@ -84,6 +91,45 @@ class EditPlan:
         for name, value in checked(settings).items():
             changes.setdefault(first if name in OF_CLAUSES else i, {})[name] = value
         return self.replan(replace(self.edit, changes=changes))
+
+    def move(self, i: int, to: int) -> EditPlan:
+        """A new plan in which the clause of step `i` is carried out where that of step `to` was.
+
+        What was switched and changed goes along; all steps are planned anew in their new order.
+
+        Raises:
+            InputError: no such step. Refusal: if a step cannot be done before another.
+        """
+        _check_number(i, len(self.steps), "step")
+        _check_number(to, len(self.steps), "step")
+        order = moved(self.steps, i, to)
+        bare = self.replan(replace(self.edit, order=order, off=(), switched={}, changes={}))
+        off = renumbered(dict.fromkeys(self.edit.off, True), self.steps, bare.steps)
+        return self.replan(
+            replace(
+                self.edit,
+                order=() if order == tuple(sorted(order)) else order,
+                off=tuple(sorted(off)),
+                changes=renumbered(self.edit.changes, self.steps, bare.steps),
+                switched=renumbered_related(self.edit.switched, self.related, bare.related),
+            )
+        )
+
+    def only(self, i: int) -> EditPlan:
+        """A new plan in which step number `i` is on and every other one off.
+
+        Raises:
+            InputError: no such step. Refusal: if it cannot be done without the others.
+        """
+        _check_number(i, len(self.steps), "step")
+        wanted, plan = places(self.steps)[i], self
+        # What an earlier step would have made may change how many steps a later clause has.
+        for _ in self.command.ops:
+            off = [n for n, place in enumerate(places(plan.steps)) if place != wanted]
+            plan = plan.replan(replace(plan.edit, off=tuple(off)))
+            if [p for p, s in zip(places(plan.steps), plan.steps, strict=True) if s.on] == [wanted]:
+                return plan
+        raise Refusal("This step cannot be done without the others.", reason="unsupported")
 
     def told_related(self) -> tuple[str, ...]:
         """What belongs to the targets, in words: "with its shadow (93%): darker by 38 % ..."."""
@@ -156,7 +202,8 @@ def make_plan(
         take_related=edit.related,
         switched=edit.switched,
     )
-    for clause, operation in enumerate(command.ops):
+    for clause in clause_order(edit.order, len(command.ops)):
+        operation = command.ops[clause]
         settings = edit.changes.get(len(draft.steps), {})
         operation = changed_operation(operation, settings)
         for step in _steps_of(draft, operation, settings):

@@ -32,6 +32,7 @@ class Edit:
     reference_selection: Selection | None = None
     off: tuple[int, ...] = ()  # numbers of the steps that were switched off
     changes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)  # step -> its settings
+    order: tuple[int, ...] = ()  # of the command's clauses, where it is not as they were said
     related: bool = True  # whether what belongs to a target goes along
     switched: Mapping[int, bool] = field(default_factory=dict)  # related region -> on or off
     preset: str = "default"
@@ -107,6 +108,8 @@ def _edit_to_dict(edit: Edit) -> dict[str, Any]:
         out["reference_selection"] = selection_to_dict(edit.reference_selection)
     if edit.off:
         out["off"] = list(edit.off)
+    if edit.order:
+        out["order"] = list(edit.order)
     if not edit.related:
         out["related"] = False
     if edit.switched:
@@ -133,6 +136,7 @@ def _edit_from_dict(data: Mapping[str, Any]) -> Edit:
         reference=data.get("reference"),
         reference_selection=selection("reference_selection"),
         off=tuple(int(i) for i in data.get("off", ())),
+        order=tuple(int(i) for i in data.get("order", ())),
         related=bool(data.get("related", True)),
         switched={int(i): bool(on) for i, on in data.get("switched", {}).items()},
         changes={

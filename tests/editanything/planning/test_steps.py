@@ -1,6 +1,7 @@
 """Later clauses see what earlier ones will have done; steps can be changed before they run."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -212,6 +213,47 @@ def test_a_changed_plan_replays_to_the_same_bytes(editor, coffee):
     assert again.picture.digest() != plan.apply().picture.digest()
     touched = (result.image != coffee.picture.rgb()).any(2)
     assert not (touched & ~result.mask).any()
+
+
+def test_steps_change_places_with_all_that_was_set(editor, coffee):
+    plan = editor.plan(coffee, "make the saucer teal, brighten the cup and pixelate the spoon")
+    changed = plan.change(0, strength=0.5).switch_step(1, on=False)
+    other = changed.move(2, 0)
+    assert [s.where for s in other.steps] == ["the spoon", "the saucer", "the cup"]
+    assert [s.on for s in other.steps] == [True, True, False]
+    assert other.steps[1].strength == 0.5
+    assert other.edit.order == (2, 0, 1)
+    result = other.apply()
+    recipe = Recipe.from_json(result.recipe.to_json())
+    assert editor.replay(recipe, COFFEE.path).picture.digest() == result.picture.digest()
+    back = other.move(0, 2)
+    assert back.edit.order == () and back.edit.off == (1,)
+    assert back.apply().picture.digest() == changed.apply().picture.digest()
+
+
+def test_the_order_decides_what_the_words_mean(editor):
+    looked = editor.look(CAT.path)
+    plan = editor.plan(looked, "remove the left eye and make the eye blue")
+    assert plan.steps[1].on
+    with pytest.raises(Refusal, match="2"):
+        plan.move(1, 0)
+
+
+def test_one_step_alone(editor, coffee):
+    plan = editor.plan(coffee, "make the saucer teal, brighten the cup and pixelate the spoon")
+    alone = plan.only(1)
+    assert [s.on for s in alone.steps] == [False, True, False]
+    direct = editor.plan(coffee, "brighten the cup").apply()
+    assert np.array_equal(alone.apply().image, direct.image)
+    for wrong in (lambda: plan.only(3), lambda: plan.move(0, 3), lambda: plan.move(-1, 0)):
+        with pytest.raises(InputError, match="no step number"):
+            wrong()
+
+
+def test_a_recipe_with_an_impossible_order_is_one_sentence(editor, coffee):
+    edit = editor.plan(coffee, "remove the spoon and blur the cup").edit
+    with pytest.raises(InputError, match="each of the command's 2 clauses once"):
+        editor.plan_edit(coffee, replace(edit, order=(0, 0)))
 
 
 def test_copies_share_their_mask_and_have_seeds_of_their_own(editor, coffee):
