@@ -12,6 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_configure(config):
+    """Marks of our own."""
+    config.addinivalue_line("markers", "parity(row): shows a row of the table of abilities")
+
+
 @pytest.fixture(scope="session")
 def web_editor_folder(tmp_path_factory):
     """Where the web editor puts what it serves."""
