@@ -54,6 +54,10 @@ class After:
     def _all(self) -> tuple[Region, ...]:
         return self._after(self.before.regions())
 
+    def follow(self, regions: Sequence[Region]) -> tuple[Region, ...]:
+        """Other regions of the scene before: those that are left, where they are then."""
+        return self._after(regions)
+
     @cached_property
     def image(self) -> RGB:
         """The picture, so far as it can be foreseen without painting."""
