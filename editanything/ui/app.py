@@ -21,13 +21,17 @@ from editanything.ui.options import EDIT
 from editanything.ui.tabs.edit import edit_tab
 from editanything.ui.tabs.generate import generate_tab
 from editanything.ui.tabs.shared import Shared
+from editanything.ui.tabs.train import train_tab
 from editanything.ui.widgets import NoProxy, static
 
 #: How often old uploads are deleted, and at which age. The editor reads a file when it is uploaded;
 #: the file may belong to several users (Gradio names it by its content), so nobody deletes it.
 CLEANS = (600, 3600)
 #: The tabs beside Edit, in order.
-TABS: dict[str, Callable[[Shared, gr.Tab], None]] = {"Generate": generate_tab}
+TABS: dict[str, Callable[[Shared, gr.Tab], None]] = {
+    "Generate": generate_tab,
+    "Train": train_tab,
+}
 
 
 def theme() -> gr.themes.Base:

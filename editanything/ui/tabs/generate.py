@@ -70,6 +70,11 @@ def generate_tab(shared: Shared, tab: gr.Tab) -> None:
     used.then(do.to_edit, None, shared.tabs, **LOOK)
     shared.app.unload(do.leave)
 
+    def pick(event: Any, name: Any) -> None:
+        event(do.refresh, name, [page.source, page.names], **LOOK)
+
+    shared.pick_generator = pick
+
 
 def _lay_out() -> _Page:
     parts: dict[str, Any] = {}
@@ -88,6 +93,7 @@ def _lay_out() -> _Page:
                 buttons=["download", "fullscreen"],
                 elem_id="generated",
                 height="auto",
+                visible=False,
             )
             with gr.Row(visible=False, elem_id="generate-keep") as parts["keep"]:
                 parts["use"] = gr.Button("Edit the first", size="sm", elem_id="generate-use")
@@ -218,7 +224,9 @@ class _Generate:
         items = [(str(p), t or None) for p, t in zip(drawn.pictures, drawn.titles, strict=True)]
         count = f"{len(items)} picture{'s' * (len(items) > 1)}"
         return {
-            page.gallery: gr.update(value=items, columns=min(4, len(items)), selected_index=None),
+            page.gallery: gr.update(
+                value=items, columns=min(4, len(items)), selected_index=None, visible=True
+            ),
             page.moving: gr.update(
                 value=drawn.animation and str(drawn.animation), visible=bool(drawn.animation)
             ),

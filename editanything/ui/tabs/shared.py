@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 BROKEN = "Something went wrong inside the editor. The terminal says more."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Shared:
     """The app under construction.
 
@@ -32,6 +32,8 @@ class Shared:
         tabs: the tab bar, to send the user to another tab.
         edit: what the Edit tab does, with the sessions of all users.
         drawer: draws pictures, for all users.
+        pick_generator: `(event, component)`: on `event` the Generate tab takes the generator whose
+            name `component` holds; set by that tab.
     """
 
     app: gr.Blocks
@@ -39,6 +41,7 @@ class Shared:
     tabs: gr.Tabs
     edit: Handlers
     drawer: Drawer
+    pick_generator: Callable[[Any, Any], object] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,208 @@
+"""Train: learn to draw from a folder of pictures on the machine that the editor runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from editanything.errors import InputError
+from editanything.ui.options import LOOK
+from editanything.ui.paint import status
+from editanything.ui.tabs.shared import Shared, told
+from editanything.ui.trainings import SIZES, Status, Trainings, curve
+
+LOOKS_EVERY_S = 3.0
+
+
+@dataclass(frozen=True)
+class _Page:
+    folder: gr.Textbox
+    name: gr.Textbox
+    size: gr.Radio
+    steps: gr.Textbox
+    start: gr.Button
+    run: gr.Dropdown
+    stop: gr.Button
+    resume: gr.Button
+    use: gr.Button
+    said: gr.HTML
+    told: gr.HTML
+    loss: gr.HTML
+    grid: gr.Image
+    clock: gr.Timer
+
+
+def train_tab(shared: Shared, tab: gr.Tab) -> None:
+    """Lay out the tab and connect it."""
+    page = _lay_out()
+    do = _Train(Trainings(shared.drawer.root), page)
+    shown = [page.told, page.loss, page.grid, page.stop, page.resume, page.use]
+    every = [page.said, page.run, page.clock, *shown]
+    tab.select(do.opened, page.run, every, **LOOK)
+    tab.deselect(lambda: gr.Timer(active=False), None, page.clock, **LOOK)
+    page.clock.tick(do.look, page.run, [page.clock, *shown], **LOOK)
+    page.run.input(do.look, page.run, [page.clock, *shown], **LOOK)
+    asked = [page.folder, page.name, page.size, page.steps]
+    page.start.click(do.start, asked, every, **LOOK)
+    page.stop.click(do.stop, page.run, every, **LOOK)
+    page.resume.click(do.resume, page.run, every, **LOOK)
+    used = page.use.click(lambda: gr.Tabs(selected="generate"), None, shared.tabs, **LOOK)
+    if shared.pick_generator is not None:
+        shared.pick_generator(used.then, page.run)
+
+
+def _lay_out() -> _Page:
+    parts: dict[str, Any] = {}
+    with gr.Row(elem_classes="ea-tab"):
+        with gr.Column(scale=4, min_width=300, elem_classes="ea-panel"):
+            parts["folder"] = gr.Textbox(
+                label="Folder of pictures",
+                info="On this machine. Its sub-folders are classes, if it has any.",
+                placeholder="/home/me/pictures",
+                elem_id="train-folder",
+                max_lines=1,
+            )
+            parts["name"] = gr.Textbox("mine", label="Name of the run", elem_id="train-name")
+            parts["size"] = gr.Radio(
+                [(f"{name.capitalize()}: {what}", name) for name, (_, what) in SIZES.items()],
+                value="tiny",
+                label="Size",
+                elem_id="train-size",
+            )
+            parts["steps"] = gr.Textbox(
+                label="Steps", placeholder="as the size has it", elem_id="train-steps", max_lines=1
+            )
+            parts["start"] = gr.Button("Train", variant="primary", elem_id="train-start")
+            parts["said"] = gr.HTML(elem_id="train-status", elem_classes="ea-said")
+        with gr.Column(scale=7, min_width=300, elem_classes="ea-panel"):
+            parts["run"] = gr.Dropdown(
+                [], label="Run", elem_id="train-run", filterable=False, interactive=True
+            )
+            parts["told"] = gr.HTML("<p>No run was started yet.</p>", elem_id="train-told")
+            with gr.Row():
+                for key, label in (
+                    ("stop", "Stop"),
+                    ("resume", "Go on"),
+                    ("use", "Draw with it"),
+                ):
+                    parts[key] = gr.Button(
+                        label, size="sm", visible=False, elem_id=f"train-{key}", min_width=90
+                    )
+            parts["loss"] = gr.HTML(elem_id="train-loss")
+            parts["grid"] = gr.Image(
+                label="Drawn while training",
+                type="filepath",
+                format="png",
+                interactive=False,
+                visible=False,
+                buttons=["download", "fullscreen"],
+                elem_id="train-grid",
+            )
+    parts["clock"] = gr.Timer(LOOKS_EVERY_S, active=False)
+    return _Page(**parts)
+
+
+class _Train:
+    """The handlers of the tab; runs belong to the machine, not to a user."""
+
+    def __init__(self, runs: Trainings, page: _Page) -> None:
+        self.runs, self.page = runs, page
+
+    def opened(self, name: str | None) -> dict[Any, Any]:
+        """The tab was opened."""
+        return told(lambda: self._all(name), self.page.said)
+
+    def look(self, name: str | None) -> dict[Any, Any]:
+        """How the chosen run stands now."""
+        page = self.page
+        if name not in self.runs.names():
+            return {page.clock: gr.Timer(active=False)}
+        assert name is not None
+        return told(lambda: self._shown(self.runs.status(name)), page.told)
+
+    def start(self, folder: str, name: str, size: str, steps: str) -> dict[Any, Any]:
+        """Begin a run."""
+
+        def work() -> dict[Any, Any]:
+            count, classes = self.runs.look_at(str(folder or ""))
+            self.runs.start(str(name or "").strip(), str(folder), size, _number(steps))
+            among = f" in {len(classes)} classes" if classes else ""
+            said = f"Training on {count} pictures{among}; it goes on when this page is closed."
+            return self._all(str(name).strip()) | {self.page.said: status("done", said)}
+
+        return told(work, self.page.said)
+
+    def stop(self, name: str | None) -> dict[Any, Any]:
+        """Stop a run; it saves what it learned."""
+
+        def work() -> dict[Any, Any]:
+            self.runs.stop(str(name))
+            said = "Stopping: it finishes its step and saves."
+            return self._all(name) | {self.page.said: status("info", said)}
+
+        return told(work, self.page.said)
+
+    def resume(self, name: str | None) -> dict[Any, Any]:
+        """Go on with a run."""
+
+        def work() -> dict[Any, Any]:
+            self.runs.resume(str(name))
+            return self._all(name) | {self.page.said: ""}
+
+        return told(work, self.page.said)
+
+    def _all(self, name: str | None) -> dict[Any, Any]:
+        page, names = self.page, self.runs.names()
+        if not names:
+            return {page.run: gr.update(choices=[], value=None)}
+        name = name if name in names else names[0]
+        return {
+            page.run: gr.update(choices=names, value=name),
+            **self._shown(self.runs.status(name)),
+        }
+
+    def _shown(self, now: Status) -> dict[Any, Any]:
+        page = self.page
+        return {
+            page.clock: gr.Timer(active=now.alive),
+            page.told: _told(now),
+            page.loss: curve(now.loss, now.steps),
+            page.grid: gr.update(value=now.grid and str(now.grid), visible=now.grid is not None),
+            page.stop: gr.update(visible=now.alive),
+            page.resume: gr.update(visible=now.state in ("stopped", "failed")),
+            page.use: gr.update(visible=now.can_draw),
+        }
+
+
+def _told(now: Status) -> str:
+    """A run's state as a line with a bar."""
+    words = {
+        "starting": "Starting: this takes some seconds",
+        "running": f"Step {now.step} of {now.steps}",
+        "stopped": f"Stopped at step {now.step} of {now.steps}",
+        "done": f"Done: {now.steps} steps",
+        "failed": f"It failed: {now.said}",
+    }[now.state]
+    if now.seconds_left is not None:
+        words += f", {_duration(now.seconds_left)} left"
+    if now.loss:
+        words += f"; loss {now.loss[-1][1]:.3f}"
+    kind = {"failed": "ask", "done": "done", "running": "busy"}.get(now.state, "info")
+    return status(kind, words, now.step / now.steps if now.steps else 0.0)
+
+
+def _duration(seconds: float) -> str:
+    from mdt.watch import duration
+
+    return escape(duration(seconds))
+
+
+def _number(text: str | None) -> int | None:
+    if not str(text or "").strip():
+        return None
+    if not str(text).strip().isdecimal():
+        raise InputError(f"Steps is a whole number, or empty; got “{text}”.")
+    return int(str(text))
