@@ -41,7 +41,7 @@ from mdt.version import __version__
 #: How much of its surroundings a step sees, as a share of its area's larger side, and the least.
 CONTEXT_SHARE, CONTEXT_LEAST_PX = 0.6, 48
 NEEDS_SURROUNDINGS = frozenset(
-    {"remove", "outpaint", "move", "resize", "rotate", "flip", "transfer", "redraw"}
+    {"remove", "outpaint", "move", "resize", "rotate", "flip", "transfer", "redraw", "drag"}
 )
 
 

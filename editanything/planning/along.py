@@ -44,8 +44,9 @@ def with_effects(draft: Draft, operation: Operation, step: Step) -> Step:
     if step.op == "add":
         casts = draft.take_related and bool(step.params.get("shadow"))
         return _inserted(draft, step) if casts else step
-    if step.op == "redraw":
-        return _with_old_effects(draft, operation, step) if operation.op == "replace" else step
+    if step.op in ("redraw", "drag"):
+        gives_way = "replace" in (operation.op, operation.mode)
+        return _with_old_effects(draft, operation, step) if gives_way else step
     policy = set(POLICY.get(operation.op, {})) & {"casts", "mirrors"}
     if not (policy or operation.related) or step.frame is not None:
         return step
@@ -66,7 +67,7 @@ def with_effects(draft: Draft, operation: Operation, step: Step) -> Step:
 
 def _with_old_effects(draft: Draft, operation: Operation, step: Step) -> Step:
     """The step with the effects of what gives way in its area, to be painted over too."""
-    if step.params.get("kind") != "thing":
+    if step.params.get("kind") not in ("thing", "replace"):
         return step
     on = [found.effect for found in _found(draft, operation, step.target) if found.related.on]
     hole = masks.union(*(_pixels(effect) for effect in on)) if on else None

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from editanything.backends.diffusion.drag.apply import drag_reference, masked_crop
 from editanything.backends.diffusion.drag.fitting import Fitted, fit_reference
 from editanything.backends.diffusion.drag.run import Control, Taken, dragging
 from editanything.backends.diffusion.drag.settings import DragSettings
 
-__all__ = ["Control", "DragSettings", "Fitted", "Taken", "dragging", "fit_reference"]
+__all__ = [
+    "Control",
+    "DragSettings",
+    "Fitted",
+    "Taken",
+    "drag_reference",
+    "dragging",
+    "fit_reference",
+    "masked_crop",
+]
