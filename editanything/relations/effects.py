@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from editanything.relations.mirrors import MirrorImage, find_mirror_image
-from editanything.relations.shadows import Scan, Shadow, find_shadows, scan, votes_of
+from editanything.relations.shadows import Scan, Shadow, find_shadows, scan, vote_of
 from editanything.relations.view import View, look_at
 from editanything.types import RGB, Bool2D, Float2D, Mask
 
@@ -64,7 +64,7 @@ def find_effects(
         return []  # a part: what it does to the light, the whole does
     others = _beside(thing, others)
     own = scan(look_at(image, thing, _all_but(others, None, thing)))
-    votes = [votes_of(look_at(image, other, _all_but(others, other, thing))) for other in others]
+    votes = [vote_of(look_at(image, other, _all_but(others, other, thing))) for other in others]
     view = own.view
     mirror = find_mirror_image(view)
     found: list[Effect] = []

@@ -7,7 +7,7 @@ along -G, whatever the thing looks like.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ _FACTORS = (1.0, 0.88, 0.76, 0.64, 1.12)  # heights of the image per height of t
 _LIFTS = (0.0, 0.04, -0.04, 0.09)  # the mirror line above the foot, in heights
 _LEAST_PX = 20
 _LEAST_STRENGTH = 0.08
+_SHIFTS = (-0.45, -0.3, -0.18, 0.18, 0.3, 0.45)  # of the thing's size
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,7 @@ class MirrorImage:
             is seen.
         explained: share of what differs from the ground that the mirror explains.
         beyond: how much the picture differs around it, as a share of how much it does inside.
+        features: what speaks for it, see FEATURES.
     """
 
     alpha: Float2D
@@ -48,32 +50,58 @@ class MirrorImage:
     pattern: float
     explained: float
     beyond: float
+    features: Floats
 
     @property
     def score(self) -> float:
-        """How likely it is there, 0..1."""
-        if self.strength < _LEAST_STRENGTH:
-            return 0.0
-        seen = 16 * (self.likeness - 0.8) + 4 * (self.pattern - 0.35) + 4 * (0.5 - self.beyond)
-        return float(1 / (1 + np.exp(-seen)))
+        """How likely it is there, 0..1; fitted on scenes whose truth is known."""
+        likely = float(1 / (1 + np.exp(-(self.features @ WEIGHTS + BIAS))))
+        return likely * min(1.0, self.strength / _LEAST_STRENGTH)
+
+
+#: What a mirror image is judged by; each is about -1..1.
+FEATURES = (
+    "likeness", "pattern", "fine", "peak", "beyond", "explained", "strength", "even", "contrast",
+    "seen",
+)  # fmt: skip
+WEIGHTS = np.array([16.0, 4.0, 0, 0, -8.0, 0, 0, 0, 0, 0], np.float32)
+BIAS = -12.2
 
 
 def find_mirror_image(view: View) -> MirrorImage | None:
     """The best mirror image below the view's thing, however unlikely; None without room for one."""
-    best: MirrorImage | None = None
+    best: tuple[_Seen, MirrorImage] | None = None
     for factor in _FACTORS:
         for lift in _LIFTS if factor == 1.0 else (0.0,):
-            found = _measured(view, factor, lift)
-            if found is not None and (best is None or _rank(found) > _rank(best)):
-                best = found
-    return best
+            seen = _looked(view, factor, lift)
+            found = None if seen is None else _measured(seen)
+            if seen is None or found is None:
+                continue
+            if best is None or _rank(found) > _rank(best[1]):
+                best = seen, found
+    if best is None:
+        return None
+    return replace(best[1], features=_features(view, *best))
 
 
 def _rank(image: MirrorImage) -> float:
     return image.likeness + image.pattern - image.beyond
 
 
-def _measured(view: View, factor: float, lift: float) -> MirrorImage | None:
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What lies where a mirror image would, and what a mirror would add there."""
+
+    factor: float
+    line: float
+    shape: Bool2D
+    core: Bool2D
+    seen: Floats  # (h, w, 3) what differs from the ground
+    added: Floats  # (h, w, 3) the flipped thing less the ground
+    blur: float
+
+
+def _looked(view: View, factor: float, lift: float) -> _Seen | None:
     _, top, _, bottom = view.bounds
     line = bottom - 0.5 - lift * (bottom - top)
     flip = np.array([[1, 0, 0], [0, -factor, line * (1 + factor)]], np.float64)
@@ -90,26 +118,68 @@ def _measured(view: View, factor: float, lift: float) -> MirrorImage | None:
     seen = cv2.GaussianBlur(view.rgb, (0, 0), blur) - ground
     thing = cv2.warpAffine(view.rgb, flip, size, borderMode=cv2.BORDER_REPLICATE)
     added = cv2.GaussianBlur(thing, (0, 0), blur) - ground
-    a, b = seen[core], added[core]
+    return _Seen(factor, line, shape, core, seen, added, blur)
+
+
+def _measured(s: _Seen) -> MirrorImage:
+    a, b = s.seen[s.core], s.added[s.core]
     strength = float((a * b).sum() / max(float((b * b).sum()), 1.0))
-    likeness = _cosine(a, b)
-    pattern = _cosine(a - a.mean(0), b - b.mean(0))
+    grown = cv2.dilate(s.shape.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     ring = (cv2.dilate(grown.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & ~grown
-    ring &= ~view.blocked
-    ring[: max(0, int(line))] = False
+    ring[: max(0, int(s.line))] = False
     energy = float(np.mean(np.square(a)))
-    around = float(np.mean(np.square(seen[ring]))) if ring.any() else energy
+    around = float(np.mean(np.square(s.seen[ring]))) if ring.any() else energy
     residual = float(np.mean(np.square(a - strength * b)))
     return MirrorImage(
-        alpha=_faded(seen, added, shape, core, strength),
+        alpha=_faded(s.seen, s.added, s.shape, s.core, strength),
         strength=strength,
-        factor=factor,
-        line=line,
-        likeness=likeness,
-        pattern=pattern,
+        factor=s.factor,
+        line=s.line,
+        likeness=_cosine(a, b),
+        pattern=_cosine(a - a.mean(0), b - b.mean(0)),
         explained=1 - residual / max(energy, 1e-6),
         beyond=float(np.sqrt(around / max(energy, 1e-6))),
+        features=np.zeros(len(FEATURES), np.float32),
     )
+
+
+def _features(view: View, s: _Seen, image: MirrorImage) -> Floats:
+    """Whether the thing's own detail is seen, and here rather than to the left or right."""
+    sigma = 0.12 * view.size
+    inside = s.core.astype(np.float32)[..., None]
+
+    def detail(plane: Floats) -> Floats:
+        weight = cv2.GaussianBlur(inside[..., 0], (0, 0), sigma)[..., None]
+        return plane - cv2.GaussianBlur(plane * inside, (0, 0), sigma) / np.maximum(weight, 1e-3)
+
+    seen, added = detail(s.seen), detail(s.added)
+    fine = _cosine(seen[s.core], added[s.core])
+    elsewhere = [_cosine_at(seen, added, s.core, round(k * view.size)) for k in _SHIFTS]
+    contrast = float(np.sqrt(np.mean(np.square(s.added[s.core]))))
+    usual = float(np.mean(np.abs(elsewhere)))
+    residual = s.seen[s.core] - image.strength * s.added[s.core]
+    return np.array(
+        [
+            image.likeness,
+            image.pattern,
+            fine,
+            fine - usual,
+            min(image.beyond, 2.0) / 2,
+            max(image.explained, -1.0),
+            min(image.strength, 0.8),
+            1 / (1 + float(np.sqrt(np.mean(np.square(residual)))) / 8),
+            min(contrast / 60, 1.5),
+            min(2.0, np.count_nonzero(s.core) / view.size**2),
+        ],
+        np.float32,
+    )
+
+
+def _cosine_at(seen: Floats, added: Floats, core: Bool2D, shift_px: int) -> float:
+    """The likeness of two planes with the second moved to the right; in `core` alone."""
+    moved = np.roll(added, shift_px, 1)
+    both = core & np.roll(core, shift_px, 1)
+    return _cosine(seen[both], moved[both]) if both.any() else 0.0
 
 
 def _faded(seen: Floats, added: Floats, shape: Bool2D, core: Bool2D, strength: float) -> Float2D:

@@ -9,12 +9,13 @@ looked at again as if that shadow were not there, for a second light.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from editanything.relations.chance import outline_chance, patch_chance
 from editanything.relations.contours import Evidence, texture_noise, weigh
 from editanything.relations.shapes import FAMILIES, Family, outline
 from editanything.relations.view import LUMA, View, ground_of
@@ -67,17 +68,18 @@ class Shadow:
 #: What a shadow is judged by; each is about 0..1.
 FEATURES = (
     "share", "steadiness", "seen", "length", "certainty", "same_hue", "inside", "even", "fits",
-    "step", "contained", "touching", "same_texture", "area", "agreed",
+    "step", "contained", "touching", "same_texture", "area", "agreed", "outline_chance",
+    "patch_chance", "claimed", "darkness",
 )  # fmt: skip
 # Logistic regression on 1365 outlines of 120 development scenes: among other things, and alone.
 WEIGHTS = np.array(
     [2.177, 2.209, 1.154, 1.037, 1.058, 2.455, 2.318, 5.415, 3.981, -1.781, 7.911, 5.694, -0.47,
-     -1.921, 5.252], np.float32,
+     -1.921, 5.252, 0.0, 0.0, 0.0, 0.0], np.float32,
 )  # fmt: skip
 BIAS = -27.02
 WEIGHTS_ALONE = np.array(
     [2.797, 1.724, 0.238, 2.314, 1.228, 2.873, 2.788, 6.164, 4.232, -1.484, 7.602, 5.194, -1.053,
-     -2.161, 0.0], np.float32,
+     -2.161, 0.0, 0.0, 0.0, 0.0, 0.0], np.float32,
 )  # fmt: skip
 BIAS_ALONE = -27.34
 
@@ -90,6 +92,7 @@ class Candidate:
     numbers: Floats  # (k,)
     points: Floats  # (N, 2)
     evidence: Evidence  # of this one; arrays of one
+    chance: float  # of `outline_chance`
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +101,21 @@ class Scan:
 
     view: View
     candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Vote:
+    """What one of the other things says.
+
+    Attributes:
+        table: (len(KX), len(KY)) how well each light explains what is seen around it.
+        outline: (N, 2) in the picture: the shadow that it most likely throws.
+        rank: of that outline.
+    """
+
+    table: Floats
+    outline: Floats
+    rank: float
 
 
 #: The lights that are voted on.
@@ -121,18 +139,27 @@ def scan(view: View) -> Scan:
         fine = weigh(view, placed, meant, luma, noise)
         for i in np.argsort(-fine.rank)[: 6 * _PER_FAMILY]:
             one = Evidence(*(getattr(fine, n)[i : i + 1] for n in _NAMES))
-            found.append((float(fine.rank[i]), Candidate(family, grid[i], placed[i], one)))
-    return Scan(view, _apart(view, found))
+            found.append((float(fine.rank[i]), Candidate(family, grid[i], placed[i], one, 0.0)))
+    apart = []
+    for c in _apart(view, found):
+        meant = c.family.place(view, points, c.numbers[None].astype(np.float64))[1][0]
+        rank = float(c.evidence.rank[0])
+        chance = outline_chance(view, c.points, meant, rank, luma, noise)
+        apart.append(replace(c, chance=chance))
+    return Scan(view, tuple(apart))
 
 
-def votes_of(view: View) -> Floats:
-    """(len(KX), len(KY)) how well each light explains what is seen around the view's thing."""
+def vote_of(view: View) -> Vote:
+    """What is seen around the view's thing says about the scene's light, and what it throws."""
     luma = cv2.GaussianBlur(view.log @ LUMA, (0, 0), 1.2)
     family = FAMILIES[0]
     grid = family.grid(view)
     placed, meant = family.place(view, outline(view.thing)[::2], grid)
     evidence = weigh(view, placed, meant, luma, texture_noise(luma, view.blocked))
-    return _table(grid, evidence)
+    best = int(np.argmax(evidence.rank))
+    sx, sy = view.scale
+    outside = placed[best] / (sx, sy) + view.box[:2]
+    return Vote(_table(grid, evidence), outside.astype(np.float32), float(evidence.rank[best]))
 
 
 def _table(grid: NDArray[np.float64], evidence: Evidence) -> Floats:
@@ -160,20 +187,19 @@ def _apart(view: View, found: list[tuple[float, Candidate]]) -> tuple[Candidate,
     return tuple(out)
 
 
-def find_shadows(own: Scan, others: Sequence[Floats] = (), *, least_score: float) -> list[Shadow]:
+def find_shadows(own: Scan, others: Sequence[Vote] = (), *, least_score: float) -> list[Shadow]:
     """The shadows that a thing casts, the clearest of each light; best first.
 
     Args:
         own: of the thing.
-        others: what `votes_of` says around other things: the light is one for the whole scene.
+        others: what `vote_of` says around other things: the light is one for the whole scene.
         least_score: shadows that are less likely are left out.
     """
-    agreed: Floats | None = np.mean(others, axis=0).astype(np.float32) if others else None
     log = own.view.log
     found: list[Shadow] = []
     while len(found) < _MOST_SHADOWS:
         taken = [s.alpha for s in found]
-        measured = (measure(own, log, c, agreed, taken) for c in own.candidates)
+        measured = (measure(own, log, c, others, taken) for c in own.candidates)
         best = max((s for s in measured if s is not None), key=lambda s: s.score, default=None)
         if best is None or best.score < least_score:
             break
@@ -206,7 +232,7 @@ def _iou(a: Bool2D, b: Bool2D) -> float:
 
 
 def measure(
-    own: Scan, log: Floats, candidate: Candidate, agreed: Floats | None, taken: Sequence[Float2D]
+    own: Scan, log: Floats, candidate: Candidate, others: Sequence[Vote], taken: Sequence[Float2D]
 ) -> Shadow | None:
     """The candidate's pixels, darkness and features; None where it does not darken anything."""
     view = own.view
@@ -236,12 +262,16 @@ def measure(
             _touching_share(view, mask),
             same_texture(view, log, mask),
             min(float(np.sqrt(np.count_nonzero(mask))) / view.size, 1.5),
-            _agreement(candidate, agreed),
+            _agreement(candidate, others),
+            candidate.chance,
+            patch_chance(view, shape, log @ LUMA),
+            _claimed(view, mask, candidate, others),
+            min(level / 0.3, 1.0),
         ],
         np.float32,
     )
     numbers = tuple(float(n) for n in candidate.numbers)
-    return Shadow(alpha, candidate.family.name, numbers, drop, features, agreed is None)
+    return Shadow(alpha, candidate.family.name, numbers, drop, features, not others)
 
 
 def refined(view: View, log: Floats, shape: Bool2D) -> tuple[Float2D, Floats, float, float, float]:
@@ -285,12 +315,25 @@ def refined(view: View, log: Floats, shape: Bool2D) -> tuple[Float2D, Floats, fl
     return alpha.astype(np.float32), np.maximum(drop, 0), inside, even, contained
 
 
-def _agreement(candidate: Candidate, agreed: Floats | None) -> float:
+def _agreement(candidate: Candidate, others: Sequence[Vote]) -> float:
     """How well the candidate's light explains the other things, 0..1."""
-    if agreed is None or candidate.family.name not in ("ground", "folded"):
+    if not others or candidate.family.name not in ("ground", "folded"):
         return 0.0
     kx, ky = candidate.numbers[:2]
-    return float(agreed[np.abs(KX - kx).argmin(), np.abs(KY - ky).argmin()])
+    i, j = np.abs(KX - kx).argmin(), np.abs(KY - ky).argmin()
+    return float(np.mean([vote.table[i, j] for vote in others]))
+
+
+def _claimed(view: View, mask: Bool2D, candidate: Candidate, others: Sequence[Vote]) -> float:
+    """The share of a shadow that another thing claims for its own with better reasons, 0..1."""
+    most = 0.0
+    rank = max(float(candidate.evidence.rank[0]), 1e-3)
+    for vote in others:
+        inside = (vote.outline - np.array(view.box[:2])) * np.array(view.scale)
+        theirs = fill_outline(view, inside.astype(np.float32)) & mask
+        share = int(np.count_nonzero(theirs)) / max(1, int(np.count_nonzero(mask)))
+        most = max(most, share * vote.rank / (max(vote.rank, 0.0) + rank))
+    return most
 
 
 def _touching_share(view: View, mask: Bool2D) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from editanything.backends.classical.fill import QUICK, fill
 from editanything.backends.classical.matte import Matte, lift
 from editanything.backends.classical.oklab import to_bytes
+from editanything.backends.classical.relight import relit
 from editanything.types import (
     Bool2D,
     Box,
@@ -65,16 +66,19 @@ def place(task: Task, progress: Progress | None = None) -> Painted:
 
 
 def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
-    """The crop with `hole`, and the effects that go along, filled from what is around it."""
-    if task.hole is not None:
-        hole = hole | task.hole
-    sources = ~hole
-    if task.keep is not None:
-        sources &= ~task.keep
+    """The crop with `hole`, and the effects that go along, filled from what is around it.
+
+    A shadow that goes along is lit instead, where that comes out well.
+    """
+    image = task.image
+    sources = np.ones(hole.shape, bool) if task.keep is None else ~task.keep
+    if task.hole is not None and task.hole.any():
+        lit = relit(image, task.hole & ~hole, sources & ~hole & ~task.hole)
+        image, hole = lit.image, hole | (task.hole & ~lit.done)
     return fill(
-        task.image,
+        image,
         hole,
-        sources=sources,
+        sources=sources & ~hole,
         seed=task.seed,
         opacity=task.opacity,
         effort=QUICK,
