@@ -62,13 +62,14 @@ class EditResult:
         mask: bool (H, W) of the result, True wherever it may differ from the picture given.
         plan: the plan that was carried out.
         recipe: what was done, from the first picture on.
-        pictures: all variants; the first is `picture`.
+        others: further variants; number k is what the seed plus k gives alone.
     """
 
     picture: Picture
     mask: Bool2D
     plan: EditPlan
     recipe: Recipe
+    others: tuple[Picture, ...] = ()
 
     @cached_property
     def image(self) -> Any:
@@ -77,13 +78,13 @@ class EditResult:
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
-        """All variants."""
-        return (self.picture,)
+        """All variants; the first is `picture`."""
+        return (self.picture, *self.others)
 
     @property
     def images(self) -> tuple[Any, ...]:
         """All variants, as `image` is."""
-        return (self.image,)
+        return (self.image, *(other.in_kind() for other in self.others))
 
     def save(self, path: str | Path, *, overwrite: bool = True) -> None:
         """Write the result with its recipe inside; the format goes by the suffix.
@@ -268,22 +269,30 @@ class Editor:
         return self.look(reference), None
 
     def _apply(self, looked: Looked, plan: EditPlan, progress: Progress | None) -> EditResult:
-        picture, changed = looked.picture, Mask.empty(looked.picture.shape)
         active = [step for step in plan.steps if step.on]
         if not active:
             raise Refusal("Every step of the plan is switched off.", reason="nothing_to_do")
-        for i, step in enumerate(active):
-            part = part_of_progress(progress, i / len(active), (i + 1) / len(active))
+        variants, number = [], self.preset.images
+        for k in range(number):
+            part = part_of_progress(progress, k / number, (k + 1) / number)
+            steps = [replace(step, seed=step.seed + k) for step in active]
+            picture, changed = self._carry_out_all(steps, looked.picture, part)
+            recipe = _recipe(looked.picture, plan.edit.with_seeds_from(k), picture)
+            variants.append((replace(picture, recipe=recipe.to_json()), changed, recipe))
+        report(progress, 1.0, "done")
+        picture, changed, recipe = variants[0]
+        others = tuple(other for other, _, _ in variants[1:])
+        return EditResult(picture, changed.full(), plan, recipe, others)
+
+    def _carry_out_all(
+        self, steps: list[Step], picture: Picture, progress: Progress | None
+    ) -> tuple[Picture, Mask]:
+        changed = Mask.empty(picture.shape)
+        for i, step in enumerate(steps):
+            part = part_of_progress(progress, i / len(steps), (i + 1) / len(steps))
             report(part, 0.0, step.what)
             picture, changed = self._carry_out(step, picture, changed, part)
-        report(progress, 1.0, "done")
-        recipe = _recipe(looked.picture, plan.edit, picture)
-        return EditResult(
-            picture=replace(picture, recipe=recipe.to_json()),
-            mask=changed.full(),
-            plan=plan,
-            recipe=recipe,
-        )
+        return picture, changed
 
     def _carry_out(
         self, step: Step, picture: Picture, changed: Mask, progress: Progress | None

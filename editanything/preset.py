@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,12 +19,17 @@ HOMES = {
 }
 
 
+MOST_IMAGES = 12
+_OF_BACKEND = re.compile(r"backends\.(\d+)\.([\w.]+)")
+
+
 @dataclass(frozen=True)
 class Preset:
     """The settings of an editor, as in `configs/edit/*.yaml`.
 
     `grow_px` and `feather_px` replace the margins that each operation brings along (None: keep
-    them); a picture of more than `max_megapixels` is refused.
+    them); a picture of more than `max_megapixels` is refused; an edit makes `images` variants, each
+    of the next seed.
     """
 
     segmenter: dict[str, Any]
@@ -32,12 +39,15 @@ class Preset:
     grow_px: float | None = None
     feather_px: float | None = None
     max_megapixels: float = 100.0
+    images: int = 1
 
     def __post_init__(self) -> None:
         for name in ("grow_px", "feather_px"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 500:
                 raise InputError(f"{name} must be between 0 and 500 pixels; got {value:g}.")
+        if not 1 <= self.images <= MOST_IMAGES:
+            raise InputError(f"images must be 1 to {MOST_IMAGES}; got {self.images!r}.")
         if not self.max_megapixels > 0:
             raise InputError(f"max_megapixels must be above 0; got {self.max_megapixels:g}.")
 
@@ -50,11 +60,46 @@ def load_preset(name: str, overrides: Mapping[str, Any]) -> Preset:
     """
     from mdt.config import ConfigError, find_config, load
 
+    inner = {key: value for key, value in overrides.items() if _OF_BACKEND.fullmatch(key)}
+    plain = {key: value for key, value in overrides.items() if key not in inner}
     try:
-        changes = [f"{key}={_as_yaml(value)}" for key, value in overrides.items()]
-        return load(Preset, find_config("edit", name), changes)
+        changes = [f"{key}={_as_yaml(value)}" for key, value in plain.items()]
+        preset = load(Preset, find_config("edit", name), changes)
     except ConfigError as error:
         raise InputError(str(error)) from None
+    for key, value in inner.items():
+        _set_in_backend(preset, key, value)
+    return preset
+
+
+def _set_in_backend(preset: Preset, key: str, value: Any) -> None:
+    """`backends.0.loras.1.weight=0.5`: any option of a backend, however deep."""
+    found = _OF_BACKEND.fullmatch(key)
+    assert found is not None, key
+    number, names = int(found[1]), found[2].split(".")
+    if number >= len(preset.backends):
+        raise InputError(f"{key}: this preset has {len(preset.backends)} backends, from 0 on.")
+    place: Any = preset.backends[number]
+    try:
+        for name in names[:-1]:
+            place = place[int(name)] if isinstance(place, list) else place.setdefault(name, {})
+        last: Any = int(names[-1]) if isinstance(place, list) else names[-1]
+        place[last] = _value(value)
+    except (ValueError, IndexError, TypeError, AttributeError):
+        raise InputError(f"There is no {key} in this preset that could be set.") from None
+
+
+def _value(value: Any) -> Any:
+    """What a word of the command line means: a number, a list, yes or no; else the word itself."""
+    if not isinstance(value, str):
+        return value
+    named = {"true": True, "false": False, "null": None, "none": None}
+    if value.lower() in named:
+        return named[value.lower()]
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def build(kind: str, settings: Mapping[str, Any]) -> Any:

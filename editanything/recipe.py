@@ -38,6 +38,16 @@ class Edit:
     preset: str = "default"
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
+    def with_seeds_from(self, start: int) -> Edit:
+        """The edit with all its seeds higher by `start`: its variant of that number."""
+        if not start:
+            return self
+        changes = {
+            step: {name: v + start if name == "seed" else v for name, v in settings.items()}
+            for step, settings in self.changes.items()
+        }
+        return replace(self, seed=self.seed + start, changes=changes)
+
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
@@ -96,10 +106,21 @@ def _check_format(found: Any) -> None:
         raise InputError(f"This recipe has the format {found!r}; this version reads {FORMAT!r}.")
 
 
+def _plain(value: Any) -> Any:
+    """A setting as JSON has it; of an object from Python only its kind is told."""
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    return f"<{type(value).__name__}>"
+
+
 def _edit_to_dict(edit: Edit) -> dict[str, Any]:
     out: dict[str, Any] = {"text": edit.text, "seed": edit.seed, "preset": edit.preset}
     if edit.overrides:
-        out["overrides"] = dict(sorted(edit.overrides.items()))
+        out["overrides"] = {name: _plain(v) for name, v in sorted(edit.overrides.items())}
     if edit.selection is not None:
         out["selection"] = selection_to_dict(edit.selection)
     if edit.reference is not None:

@@ -6,4 +6,5 @@ from __future__ import annotations
 BACKENDS: dict[str, str] = {
     "classical": "editanything.backends.classical:Classical",
     "mdt": "editanything.backends.mdt:Mdt",
+    "diffusion": "editanything.backends.diffusion.backend:Diffusion",
 }
