@@ -77,6 +77,11 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def has_strength(op: str) -> bool:
+    """Whether a step of this operation can be done by halves."""
+    return op in _STRENGTH_PARAMS
+
+
 def changed_operation(operation: Operation, settings: Mapping[str, Any]) -> Operation:
     """The operation with another prompt.
 

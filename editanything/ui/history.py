@@ -69,6 +69,10 @@ class History:
         child = self._redo.get(self._cursor) if self.current else None
         return None if child is None else self._states[child]
 
+    def get(self, number: int) -> State | None:
+        """State `number`, if it is (still) there."""
+        return self._states.get(number)
+
     def __iter__(self) -> Iterator[State]:
         return iter(self._states.values())
 
@@ -102,6 +106,26 @@ class History:
             return False
         self._visit(number)
         return True
+
+    def places(self) -> dict[int, tuple[int, int]]:
+        """Where each state stands in a drawing of the tree: number -> (row, column).
+
+        A state stands one column after its parent: its parent's first child in the same row, every
+        other one in a row of its own below.
+        """
+        children: dict[int | None, list[int]] = {}
+        for state in self:
+            children.setdefault(state.parent, []).append(state.number)
+        found: dict[int, tuple[int, int]] = {}
+        rows = 0
+        waiting = [(number, 0, i) for i, number in enumerate(children.get(None, []))][::-1]
+        while waiting:
+            number, column, place = waiting.pop()
+            rows += place > 0
+            found[number] = rows, column
+            own = [(child, column + 1, i) for i, child in enumerate(children.get(number, []))]
+            waiting.extend(own[::-1])
+        return found
 
     def path(self) -> list[State]:
         """The states from the first to the current one."""

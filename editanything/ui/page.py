@@ -37,8 +37,7 @@ class Page:
     cancel: gr.Button
     status: gr.HTML
     plan: gr.Column
-    steps: gr.CheckboxGroup
-    related: gr.CheckboxGroup
+    steps: gr.HTML
     notes: gr.HTML
     variations: gr.HTML
     undo: gr.Button
@@ -47,6 +46,7 @@ class Page:
     format: gr.Dropdown
     save: gr.Button
     saver: gr.HTML
+    replay: gr.UploadButton
     open_second: gr.UploadButton
     drop_second: gr.Button
     second: gr.HTML
@@ -64,6 +64,7 @@ def lay_out() -> Page:
     parts: dict[str, Any] = {}
     with gr.Row(elem_id="head"):
         gr.HTML("<h1>EditAnything</h1><p>Edit a picture by a sentence</p>", elem_id="title")
+        widgets.languages(elem_id="language")
         parts["open"] = widgets.only_files(
             gr.UploadButton("Open picture", elem_id="open", size="sm", scale=0, min_width=130)
         )
@@ -118,6 +119,10 @@ def _left() -> dict[str, Any]:
 
 
 def _right() -> dict[str, Any]:
+    return _say() | _past() | _second() | _settings()
+
+
+def _say() -> dict[str, Any]:
     parts: dict[str, Any] = {}
     with gr.Column(elem_id="say", elem_classes="ea-panel"):
         parts["text"] = gr.Textbox(
@@ -137,21 +142,19 @@ def _right() -> dict[str, Any]:
             parts["show_plan"] = gr.Button("Show plan", elem_id="show-plan", min_width=90)
         parts["status"] = gr.HTML(elem_id="status")
         with gr.Column(elem_id="plan", visible=False) as parts["plan"]:
-            parts["steps"] = gr.CheckboxGroup(
-                label="Plan: uncheck what should not be done", elem_id="steps"
-            )
-            parts["related"] = gr.CheckboxGroup(
-                label="What belongs to it: check what should go along",
-                elem_id="related",
-                visible=False,
-            )
+            parts["steps"] = widgets.plan(elem_id="steps")
             parts["notes"] = gr.HTML(elem_id="notes")
         parts["variations"] = widgets.buttons("Variations", elem_id="variations", visible=False)
+    return parts
+
+
+def _past() -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     with gr.Column(elem_id="past", elem_classes="ea-panel"):
         with gr.Row():
             parts["undo"] = gr.Button("Undo", size="sm", elem_id="undo", min_width=70)
             parts["redo"] = gr.Button("Redo", size="sm", elem_id="redo", min_width=70)
-        parts["history"] = widgets.buttons("History", elem_id="history")
+        parts["history"] = widgets.tree(elem_id="history")
         with gr.Row(elem_id="keep"):
             parts["format"] = gr.Dropdown(
                 FORMATS,
@@ -166,6 +169,20 @@ def _right() -> dict[str, Any]:
             )
             parts["save"] = gr.Button("Download", size="sm", elem_id="save", scale=2, min_width=100)
         parts["saver"] = widgets.saver(elem_id="saver")
+        parts["replay"] = widgets.only_files(
+            gr.UploadButton(
+                "Replay a recipe",
+                elem_id="replay",
+                size="sm",
+                file_types=[".json", "image"],
+                min_width=110,
+            )
+        )
+    return parts
+
+
+def _second() -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     with gr.Accordion("Second picture", open=False, elem_id="second-panel"):
         gr.HTML(
             "<p>“Image B”, to take something from: “use image B as the background”, "
@@ -182,6 +199,11 @@ def _right() -> dict[str, Any]:
                 "Take it away", size="sm", elem_id="drop-second", min_width=110, visible=False
             )
         parts["second"] = widgets.stage(elem_id="second")
+    return parts
+
+
+def _settings() -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     with gr.Accordion("More settings", open=False, elem_id="settings"):
         parts["seed"] = gr.Number(
             0, label="Seed", info="Decides all that is random.", precision=0, elem_id="seed"
@@ -201,4 +223,6 @@ def _right() -> dict[str, Any]:
                 min_width=130,
                 elem_id="feather",
             )
+    with gr.Accordion("Keys", open=False, elem_id="keys"):
+        gr.HTML(widgets.static("keys.html"))
     return parts

@@ -9,31 +9,33 @@ from typing import Any
 import gradio as gr
 
 from editanything import masks
-from editanything.examples import EXAMPLES
+from editanything.plan import EditPlan
+from editanything.planning.change import has_strength
 from editanything.relations import name_of
-from editanything.types import Mask
+from editanything.types import Mask, Related
 from editanything.ui.page import COMPARE, PICTURE, Page
 from editanything.ui.pointing import Pointing
 from editanything.ui.session import Session
+from editanything.ui.tries import sentences
 from editanything.ui.view import View
 from editanything.ui.widgets import file_value
 
 Updates = dict[Any, Any]
 _TURNS = count(1)  # by which a page knows the newest of several answers
-#: Sentences for a picture that nobody knows: they need a selection first, which the words say.
-FIRST_TRIES = ("remove it", "make it teal", "blur the background", "brighten the picture")
 
 
-def status(kind: str, text: str, share: float | None = None) -> str:
-    """The line under the command: `kind` is "busy", "done", "ask" or "info"."""
+def status(kind: str, text: str, share: float | None = None, left: str = "") -> str:
+    """The line under the command: `kind` is "busy", "done", "ask" or "info"; `left` a time."""
     bar = ""
     if share is not None:
         bar = (
-            f'<div class="ea-bar" role="progressbar" aria-valuenow="{share:.0%}" '
+            f'<div class="ea-bar" role="progressbar" aria-valuenow="{100 * share:.0f}" '
             f'aria-label="Progress"><i style="width:{share:.1%}"></i></div>'
         )
     role = "alert" if kind == "ask" else "status"
-    return f'<div class="ea-status ea-{kind}" role="{role}"><span>{escape(text)}</span>{bar}</div>'
+    rest = f'<small class="ea-left">{escape(left)}</small>' if left else ""
+    said = f"<span>{escape(text)}</span>{rest}{bar}"
+    return f'<div class="ea-status ea-{kind}" role="{role}">{said}</div>'
 
 
 def everything(page: Page, session: Session, view: View, *, compare: bool | None = None) -> Updates:
@@ -53,6 +55,7 @@ def everything(page: Page, session: Session, view: View, *, compare: bool | None
         page.undo: gr.update(interactive=has_past),
         page.redo: gr.update(interactive=session.history.after is not None),
         page.history: history_items(session, view),
+        page.suggestions: suggestions(session),
         **second(page, session, view),
         **plan(page, session),
         **variations(page, session, view),
@@ -62,7 +65,7 @@ def everything(page: Page, session: Session, view: View, *, compare: bool | None
 
 def mode(page: Page, session: Session, view: View, *, compare: bool | None) -> Updates:
     """Which of the stage and the slider is shown."""
-    state, before = session.history.current, session.history.before
+    state, before = session.history.current, session.other
     if compare is None:
         return {}
     updates: Updates = {
@@ -79,28 +82,61 @@ def mode(page: Page, session: Session, view: View, *, compare: bool | None) -> U
 def stage(session: Session, view: View) -> dict[str, Any] | None:
     """The picture that is edited, as a stage's value."""
     here = session.picture
-    return stage_value(here, view, marked_area(session)) if here is not None else None
+    if here is None:
+        return None
+    kin = kin_of(session)
+    return stage_value(here, view, marked_area(session), kin) | {
+        "related": related(here, kin, view)
+    }
 
 
-def stage_value(here: Pointing, view: View, marked: Mask | None) -> dict[str, Any]:
-    """The value of a stage; `marked` is shown beside the selection."""
+def stage_value(
+    here: Pointing, view: View, marked: Mask | None, kin: tuple[Related, ...] = ()
+) -> dict[str, Any]:
+    """The value of a stage; `marked` is shown beside the selection, and so is the `kin`."""
     height, width = here.shape
     selection = here.selection
+    regions = here.shown()
     return {
         "turn": next(_TURNS),
         "picture": file_value(view.picture(here)),
-        "overlay": file_value(view.overlay(here, marked)),
-        "map": file_value(view.region_map(here)) if here.divided else None,
+        "overlay": file_value(view.overlay(here, marked, kin)),
+        "map": file_value(view.region_map(here)) if regions else None,
+        "marks": file_value(view.related_map(here.shape, kin)) if kin else None,
+        "divided": here.divided,
         "width": width,
         "height": height,
         "regions": [
-            {"id": region.id, "label": region.label}
-            for region in (here.regions() if here.divided else here.named())
+            {"id": region.id, "label": region.label, "at": at}
+            for region, at in zip(regions, view.anchors(here), strict=True)
         ],
         "points": [[p.x, p.y, p.positive] for p in selection.points] if selection else [],
         "selected": selection is not None,
         "facts": facts(here),
     }
+
+
+def kin_of(session: Session) -> tuple[Related, ...]:
+    """What belongs to the plan's targets, so far as it lies in the picture as it is now."""
+    if session.planned is None or session.picture is None:
+        return ()
+    found = session.planned.plan.related
+    shape = session.picture.shape
+    return found if all(one.mask.shape == shape for one in found) else ()
+
+
+def related(here: Pointing, kin: tuple[Related, ...], view: View) -> list[dict[str, Any]]:
+    """The names over the related regions."""
+    found = []
+    for i, one in enumerate(kin):
+        mask = Mask.of(one.mask)
+        if mask.area:
+            same = (
+                r.label for r in here.shown() if (r.mask.box, r.mask.area) == (mask.box, mask.area)
+            )
+            name = next(filter(None, same), "") or name_of(one.type)
+            found.append({"number": i, "name": name, "on": one.on, "at": view.anchor(mask)})
+    return found
 
 
 def facts(here: Pointing) -> str:
@@ -133,14 +169,18 @@ def marked_area(session: Session) -> Mask | None:
 
 
 def history_items(session: Session, view: View) -> list[dict[str, Any]]:
-    """The history as a strip's value."""
-    current = session.history.current
+    """The history as a tree's value."""
+    current, places = session.history.current, session.history.places()
     return [
         {
+            "number": state.number,
+            "row": places[state.number][0],
+            "column": places[state.number][1],
+            "from": -1 if state.parent is None else places[state.parent][0],
             "image": file_value(view.thumb(state)),
             "caption": state.title,
-            "title": f"Go to: {state.title}",
             "current": state is current,
+            "compared": state.number == session.compared,
         }
         for state in session.history
     ]
@@ -170,30 +210,51 @@ def second(page: Page, session: Session, view: View) -> Updates:
 
 
 def plan(page: Page, session: Session) -> Updates:
-    """The plan as check boxes, with what the user should know."""
+    """The plan as a list of steps, with what belongs to it and what the user should know."""
     if session.planned is None:
         return {page.plan: gr.update(visible=False)}
     made = session.planned.plan
     notes = "".join(f"<li>{escape(note)}</li>" for note in made.notes)
     return {
         page.plan: gr.update(visible=True),
-        page.steps: gr.update(
-            choices=[(step.what, str(i)) for i, step in enumerate(made.steps)],
-            value=[str(i) for i, step in enumerate(made.steps) if step.on],
-        ),
-        page.related: gr.update(
-            visible=bool(made.related),
-            choices=[
-                (f"{name_of(r.type)} ({r.score:.0%}): {r.evidence}", str(i))
-                for i, r in enumerate(made.related)
+        page.steps: {
+            "steps": [step_item(made, i) for i in range(len(made.steps))],
+            "related": [
+                {
+                    "name": name_of(r.type),
+                    "share": f"{r.score:.0%}",
+                    "evidence": r.evidence,
+                    "on": r.on,
+                }
+                for r in made.related
             ],
-            value=[str(i) for i, r in enumerate(made.related) if r.on],
-        ),
-        page.notes: f"<ul>{notes}</ul>" if notes else "",
+        },
+        page.notes: f'<ul translate="no">{notes}</ul>' if notes else "",
     }
 
 
-def suggestions(name: str | None) -> list[dict[str, Any]]:
-    """Sentences to try on a picture: those of the example `name`, else some for any picture."""
-    sentences = EXAMPLES[name].commands if name in EXAMPLES else FIRST_TRIES
-    return [{"caption": sentence} for sentence in sentences]
+def step_item(plan: EditPlan, i: int) -> dict[str, Any]:
+    """One step as the list shows it: null for a setting that it does not have."""
+    step = plan.steps[i]
+    has_prompt = plan.command.ops[step.clause].value is not None
+    return {
+        "what": step.what,
+        "on": step.on,
+        "clause": step.clause,
+        "prompt": step.prompt if has_prompt else None,
+        "strength": round(step.strength, 2) if has_strength(step.op) else None,
+        "feather_px": round(step.feather_px, 1),
+        "seed": step.seed,
+    }
+
+
+def suggestions(session: Session) -> list[dict[str, Any]]:
+    """Sentences to try on the picture as it is now."""
+    here, state = session.picture, session.history.current
+    if here is None:
+        return []
+    labels = [region.label for region in here.shown()]
+    as_it_came = labels and state is not None and state.parent is None
+    example = session.name if as_it_came else None
+    tries = sentences(labels, selected=here.mask is not None, example=example)
+    return [{"caption": sentence} for sentence in tries]

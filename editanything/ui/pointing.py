@@ -45,6 +45,10 @@ class Pointing:
         """The regions whose names are known; they are the first of `regions`."""
         return self.looked.seen.known
 
+    def shown(self) -> tuple[Region, ...]:
+        """The regions that a page can show at once: all once they were asked for, or the named."""
+        return self.regions() if self.divided else self.named()
+
     def clear(self) -> None:
         """Select nothing."""
         self._set(None, None)

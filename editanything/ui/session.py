@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -15,7 +16,7 @@ from editanything.errors import InputError, Refusal
 from editanything.image import Picture
 from editanything.plan import EditPlan
 from editanything.types import Progress
-from editanything.ui.history import LIMIT_BYTES, History
+from editanything.ui.history import LIMIT_BYTES, History, State
 from editanything.ui.jobs import Job
 from editanything.ui.pointing import Pointing
 
@@ -24,6 +25,7 @@ OF_THE_SESSION = frozenset({"undo", "redo", "select", "variations", "compare"})
 #: After these the selected thing is still where it was.
 STAYS = frozenset({"modify", "filter"})
 MOST_VARIATIONS = 8
+GONE = "This step is no longer there: the oldest are dropped to save space."
 NO_PICTURE = "Open a picture first, or choose one of the examples."
 
 
@@ -52,13 +54,13 @@ class Planned:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a job has made: one result, or several variations to choose from."""
+    """What a job has made: results one after the other, or several variations to choose from."""
 
     base: int  # number of the state that it started from
     history: History
-    title: str
+    title: str  # of the only result; empty: each by its own command
     results: tuple[EditResult, ...]
-    wanted: int = 1
+    wanted: int = 1  # number of variations that were asked for
 
 
 @dataclass(eq=False)
@@ -76,6 +78,8 @@ class Session:
     variations: tuple[EditResult, ...] = ()
     candidates: tuple[int, ...] = ()  # regions that a refusal asked about
     job: Job[Outcome] | None = None
+    compared: int | None = None  # state that the current one is compared with; None: the one before
+    alone: int | None = None  # the only step of the plan that the next run carries out
     wanted: bool = False  # an edit was asked for, and nobody has cancelled it
     _editors: dict[tuple[tuple[str, float], ...], Editor] = field(default_factory=dict)
 
@@ -94,6 +98,7 @@ class Session:
         self.history = History(limit_bytes=self.limit_bytes)
         self.history.add(looked.picture, "Original")
         self.picture = Pointing(looked)
+        self.compared = None
         self.name = re.sub(r"[^\w .()-]", "_", Path(name).stem)[:80].strip(" .") or "picture"
         self._forget()
 
@@ -161,7 +166,7 @@ class Session:
             InputError, Refusal: with one sentence on why there is none.
         """
         here = self.pointing()
-        key = (ask, id(self.history), self._number(), here.version, *self._second_key())
+        key = (ask, id(self.history), self.number(), here.version, *self._second_key())
         if self.planned is None or self.planned.key != key:
             self.planned = None
             reference = (self.second.looked, self.second.selection) if self.second else None
@@ -180,80 +185,41 @@ class Session:
             self.planned = Planned(key, plan)
         return self.planned.plan
 
-    def switch_steps(self, on: set[int]) -> EditPlan:
-        """The plan with exactly the steps numbered in `on` switched on.
+    def change_plan(self, change: Callable[[EditPlan], EditPlan]) -> EditPlan:
+        """The plan as `change` makes it, which is kept; the old one stays where that fails.
 
         Raises:
-            InputError: if there is no plan. Refusal: if the rest cannot be done without a step.
+            InputError: if there is no plan, or a setting that cannot be. Refusal: if the rest of it
+                cannot be done that way.
         """
         if self.planned is None:
             raise InputError("There is no plan yet: type a command and press “Show plan”.")
-        plan = self.planned.plan
-        for i, step in enumerate(plan.steps):
-            if step.on != (i in on):
-                plan = plan.switch_step(i, i in on)
-        self.planned = Planned(self.planned.key, plan)
-        return plan
+        self.planned = Planned(self.planned.key, change(self.planned.plan))
+        return self.planned.plan
 
-    def switch_related(self, on: set[int]) -> EditPlan:
-        """The plan with exactly the related regions numbered in `on` taken along.
+    def start(self, ask: Ask, alone: int | None = None) -> Job[Outcome]:
+        """Plan and carry out an edit in a thread; hand its outcome to `finish` afterwards.
 
-        Raises:
-            InputError: if there is no plan.
-        """
-        if self.planned is None:
-            raise InputError("There is no plan yet: type a command and press “Show plan”.")
-        plan = self.planned.plan
-        for i, related in enumerate(plan.related):
-            if related.on != (i in on):
-                plan = plan.switch(i, i in on)
-        self.planned = Planned(self.planned.key, plan)
-        return plan
-
-    def start(self, ask: Ask) -> Job[Outcome]:
-        """Plan and carry out an edit in a thread; hand its result to `adopt` afterwards.
+        Args:
+            ask: what was typed and set.
+            alone: number of the plan's only step that is carried out; None: all that are on.
 
         Raises:
             InputError: no picture, or another edit still runs.
         """
         self.pointing()
-        base, history = self._number(), self.history
+        base, history = self.number(), self.history
 
         def work(progress: Progress) -> Outcome:
             with self.lock:
                 plan = self.plan(ask)
-            return Outcome(base, history, ask.text.strip(), (plan.apply(progress),))
+            title = ask.text.strip()
+            if alone is not None:
+                plan = plan.only(alone)
+                title = plan.steps[alone].what if alone < len(plan.steps) else title
+            return Outcome(base, history, title, (plan.apply(progress),))
 
-        return self._start(work)
-
-    def start_variations(self, count: int) -> Job[Outcome]:
-        """Carry out the last edit again with `count` other seeds, in a thread.
-
-        Raises:
-            InputError: nothing was done yet, or another edit still runs.
-        """
-        state, before = self.history.current, self.history.before
-        if state is None or before is None or state.edit is None:
-            raise InputError("There is no edit to vary yet: run one first.")
-        edit, history = state.edit, self.history
-        count = min(max(count, 1), MOST_VARIATIONS)
-        looked = self.editor.look(before.load())
-        editor = self._editor_with(dict(edit.overrides))
-        second = self.second.looked if self.second and edit.reference else None
-
-        def work(progress: Progress) -> Outcome:
-            from editanything.recipe import Edit
-            from editanything.types import part_of_progress
-
-            results: dict[str, EditResult] = {}
-            for i in range(count):
-                other = Edit(**{**vars(edit), "seed": edit.seed + 1 + i})
-                part = part_of_progress(progress, i / count, (i + 1) / count)
-                result = editor.plan_edit(looked, other, second).apply(part)
-                results.setdefault(result.picture.digest(), result)
-            return Outcome(before.number, history, state.title, tuple(results.values()), count)
-
-        return self._start(work)
+        return self.begin(work)
 
     def finish(self, outcome: Outcome) -> bool:
         """Take a job's outcome into the history; False where the picture has changed meanwhile."""
@@ -262,9 +228,10 @@ class Session:
         if outcome.wanted > 1:
             self.variations = outcome.results
             return True
-        if outcome.base != self._number():
+        if outcome.base != self.number():
             return False
-        self._take(outcome.results[0], outcome.title)
+        for result in outcome.results:
+            self._take(result, outcome.title or result.plan.edit.text)
         return True
 
     def adopt(self, index: int) -> None:
@@ -282,6 +249,25 @@ class Session:
         self._take(kept[index], kept[index].plan.edit.text)
         self.variations = kept
 
+    def compare_with(self, number: int) -> None:
+        """Compare the current picture with that of state `number` from now on.
+
+        Raises:
+            InputError: if it is no longer there, or is the current one.
+        """
+        if self.history.get(number) is None:
+            raise InputError(GONE)
+        if number == self.number():
+            raise InputError("This is the current picture; choose another one to compare it with.")
+        self.compared = number
+
+    @property
+    def other(self) -> State | None:
+        """The state that the current one is compared with: a chosen one, or the one before."""
+        chosen = None if self.compared is None else self.history.get(self.compared)
+        same = chosen is self.history.current
+        return self.history.before if chosen is None or same else chosen
+
     def undo(self, steps: int = 1) -> int:
         """Go back; returns by how many steps."""
         return self._moved(self.history.undo(steps))
@@ -297,7 +283,7 @@ class Session:
             InputError: if it is no longer there.
         """
         if not self.history.go(number):
-            raise InputError("This step is no longer there: the oldest are dropped to save space.")
+            raise InputError(GONE)
         self._moved(1)
 
     def select_words(self, command: Command) -> int:
@@ -325,7 +311,12 @@ class Session:
         """
         return self.pointing().looked.picture
 
-    def _start(self, work: Any) -> Job[Outcome]:
+    def begin(self, work: Callable[[Progress], Outcome]) -> Job[Outcome]:
+        """Do `work` in a thread.
+
+        Raises:
+            InputError: another edit still runs.
+        """
         if self.busy:
             raise InputError("The last edit still runs; wait for it or press “Cancel”.")
         self.job = Job(work)
@@ -355,7 +346,8 @@ class Session:
     def _forget(self) -> None:
         self.planned, self.variations, self.candidates = None, (), ()
 
-    def _number(self) -> int:
+    def number(self) -> int:
+        """Number of the current state of the history; -1 where there is none."""
         state = self.history.current
         return -1 if state is None else state.number
 
@@ -363,9 +355,10 @@ class Session:
         return (None, 0) if self.second is None else (id(self.second), self.second.version)
 
     def _editor(self, ask: Ask) -> Editor:
-        return self._editor_with(self.editor.overrides | ask.overrides())
+        return self.editor_with(self.editor.overrides | ask.overrides())
 
-    def _editor_with(self, overrides: dict[str, Any]) -> Editor:
+    def editor_with(self, overrides: dict[str, Any]) -> Editor:
+        """This session's editor with other settings of its preset."""
         if overrides == self.editor.overrides:
             return self.editor
         key = tuple(sorted(overrides.items()))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from secrets import token_hex
 
@@ -11,14 +13,32 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.types import Mask, Region
+from editanything.types import Bool2D, Mask, Region, Related
 from editanything.ui.history import State
 from editanything.ui.pointing import Pointing
 
 PREVIEW_PX, MAP_PX, THUMB_PX = 1600, 800, 144
 #: RGB of the selection, and of what a plan will change.
 SELECTED, PLANNED = (13, 148, 136), (234, 120, 8)
+RELATED, RELATED_RIM = (126, 34, 206), (216, 180, 254)  # what belongs to what a plan will change
 _FILL = 80  # of 255
+MOST_OVERLAYS = 16
+Anchor = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One mask of an overlay."""
+
+    mask: Mask | None
+    colour: tuple[int, int, int]
+    filled: bool = True
+
+    def key(self) -> tuple[object, ...]:
+        """What tells it from others."""
+        assert self.mask is not None, self
+        content = blake2b(np.packbits(self.mask.crop).tobytes(), digest_size=16).digest()
+        return self.colour, self.filled, self.mask.box, content
 
 
 class View:
@@ -29,6 +49,8 @@ class View:
         self.folder = folder
         self._count = 0
         self._made: dict[tuple[object, ...], Path] = {}
+        self._overlays: list[tuple[object, ...]] = []
+        self._anchors: tuple[object, list[Anchor | None]] = (None, [])
 
     def close(self) -> None:
         """Delete the files."""
@@ -40,6 +62,7 @@ class View:
         for path in self._made.values():
             path.unlink(missing_ok=True)
         self._made.clear()
+        self._overlays.clear()
 
     def new_folder(self) -> Path:
         """An empty folder for a file that must have its own name; the last one is deleted."""
@@ -78,19 +101,59 @@ class View:
         )
         return shown, self.state(after)
 
-    def overlay(self, here: Pointing, planned: Mask | None) -> Path | None:
-        """The selection and what the plan will change, as a translucent layer; None if neither."""
-        if here.mask is None and planned is None:
+    def overlay(
+        self, here: Pointing, planned: Mask | None, kin: tuple[Related, ...] = ()
+    ) -> Path | None:
+        """The selection and what the plan will change, as a translucent layer; None if neither.
+
+        Of the `kin` each gets a rim of its own; what does not go along is not filled.
+        """
+        layers = [Layer(planned, PLANNED), Layer(here.mask, SELECTED)]
+        layers += [Layer(Mask.of(one.mask), RELATED, one.on) for one in kin]
+        drawn = [layer for layer in layers if layer.mask is not None and layer.mask.area]
+        if not drawn:
             return None
-        layers = [(planned, PLANNED), (here.mask, SELECTED)]
-        key = ("overlay", id(here), here.version, id(planned))
-        drawn = [(mask, colour) for mask, colour in layers if mask is not None]
+        key = ("overlay", here.shape, *(layer.key() for layer in drawn))
+        if key not in self._made:
+            self._overlays.append(key)
+            for old in self._overlays[:-MOST_OVERLAYS]:
+                self._made.pop(old).unlink(missing_ok=True)
+            del self._overlays[:-MOST_OVERLAYS]
         return self._once(key, lambda: draw_masks(here.shape, drawn))
 
     def region_map(self, here: Pointing) -> Path:
-        """Which region lies where: 1 + its place in `regions()`, 0 where there is none."""
-        key = ("map", here.looked.picture.digest())
-        return self._once(key, lambda: draw_map(here.shape, here.regions()))
+        """Which region lies where: 1 + its place in `shown()`, 0 where there is none."""
+        key = ("map", here.looked.picture.digest(), here.divided)
+        return self._once(key, lambda: draw_map(here.shape, here.shown()))
+
+    def related_map(self, shape: tuple[int, int], kin: tuple[Related, ...]) -> Path:
+        """Which related region lies where: 1 + its number, 0 where there is none."""
+        found = tuple(
+            Region(i, mask) if mask.area else None
+            for i, mask in enumerate(Mask.of(one.mask) for one in kin)
+        )
+        key = ("marks", shape, *(Layer(r.mask, RELATED).key() for r in found if r))
+        return self._once(key, lambda: draw_map(shape, found))
+
+    def anchors(self, here: Pointing) -> list[Anchor | None]:
+        """Where the name of each of the `shown` regions is written; None for those without one."""
+        key = here.looked.picture.digest(), here.divided
+        if self._anchors[0] != key:
+            regions = here.shown()
+            drawn = draw_map(here.shape, regions) if regions else np.zeros((1, 1), np.uint8)
+            seen = [drawn == i + 1 for i in range(len(regions))]
+            found = [
+                (anchor(visible) if visible.any() else self.anchor(region.mask))
+                if region.label
+                else None
+                for region, visible in zip(regions, seen, strict=True)
+            ]
+            self._anchors = key, found
+        return self._anchors[1]
+
+    def anchor(self, mask: Mask) -> Anchor:
+        """Where the name of a mask is written."""
+        return anchor(draw_map(mask.shape, (Region(0, mask),)) > 0)
 
     def _once(self, key: tuple[object, ...], make: Callable[[], NDArray[np.uint8]]) -> Path:
         path = self._made.get(key)
@@ -103,6 +166,17 @@ class View:
         path = self.folder / f"{self._count}.png"
         path.write_bytes(png(array))
         return path
+
+
+def anchor(inside: Bool2D) -> Anchor:
+    """The middle of a mask's thickest part, (x, y) as shares of the picture; some must be inside.
+
+    Args:
+        inside: bool (h, w), at any scale.
+    """
+    depth = cv2.distanceTransform(np.pad(inside.view(np.uint8), 1), cv2.DIST_L2, 3)
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    return round((x - 0.5) / inside.shape[1], 4), round((y - 0.5) / inside.shape[0], 4)
 
 
 def preview_size(shape: tuple[int, int], longest_px: int = PREVIEW_PX) -> tuple[int, int]:
@@ -142,40 +216,43 @@ def letterbox(array: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.ui
     return out
 
 
-def draw_masks(
-    shape: tuple[int, int], layers: list[tuple[Mask, tuple[int, int, int]]]
-) -> NDArray[np.uint8]:
+def draw_masks(shape: tuple[int, int], layers: Sequence[Layer]) -> NDArray[np.uint8]:
     """Masks of a picture of `shape` as an RGBA layer of its preview's size: a tint and a rim."""
     size = preview_size(shape)
     out = np.zeros((size[1], size[0], 4), np.uint8)
     width_px = max(2, round(max(size) / 500))
-    for mask, colour in layers:
-        share = cv2.resize(mask.full().view(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    for layer in layers:
+        assert layer.mask is not None, layer
+        whole = layer.mask.full().view(np.uint8) * 255
+        share = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
         inside = (share >= 128) if (share >= 128).any() else (share > 0)
-        out[inside] = (*colour, _FILL)
+        if layer.filled:
+            out[inside] = (*layer.colour, _FILL)
         lines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         # White within a dark rim is seen on any picture.
-        cv2.drawContours(out, lines, -1, (*(c // 3 for c in colour), 220), width_px + 2)
-        cv2.drawContours(out, lines, -1, (255, 255, 255, 255), max(1, width_px - 1))
+        dark = tuple(c // 3 for c in layer.colour)
+        cv2.drawContours(out, lines, -1, (*dark, 220), width_px + 2)
+        bright = (255, 255, 255) if layer.colour != RELATED else RELATED_RIM
+        cv2.drawContours(out, lines, -1, (*bright, 255), max(1, width_px - 1))
     return out
 
 
-def draw_map(shape: tuple[int, int], regions: tuple[Region, ...]) -> NDArray[np.uint8]:
+def draw_map(shape: tuple[int, int], regions: Sequence[Region | None]) -> NDArray[np.uint8]:
     """The region map, grey (h, w) of at most `MAP_PX`.
 
-    Small regions lie on top of large ones, and those with a name on top of all others.
+    Small regions lie on top of large ones, and those with a name on top of all others; None only
+    takes a number.
     """
+    there = {i: region for i, region in enumerate(regions[:255]) if region is not None}
     width, height = preview_size(shape, MAP_PX)
     rows = ((np.arange(height) + 0.5) * shape[0] / height).astype(int)
     columns = ((np.arange(width) + 0.5) * shape[1] / width).astype(int)
     out = np.zeros((height, width), np.uint8)
-    order = sorted(
-        range(min(len(regions), 255)), key=lambda i: (bool(regions[i].label), -regions[i].mask.area)
-    )
+    order = sorted(there, key=lambda i: (bool(there[i].label), -there[i].mask.area))
     for i in order:
-        x0, y0, x1, y1 = regions[i].mask.box
+        x0, y0, x1, y1 = there[i].mask.box
         ys, xs = (rows >= y0) & (rows < y1), (columns >= x0) & (columns < x1)
-        inside = regions[i].mask.crop[np.ix_(rows[ys] - y0, columns[xs] - x0)]
+        inside = there[i].mask.crop[np.ix_(rows[ys] - y0, columns[xs] - x0)]
         part = out[np.ix_(ys, xs)]
         part[inside] = i + 1
         out[np.ix_(ys, xs)] = part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,13 @@ def stage(**settings: Any) -> gr.HTML:
     """A picture to point at; `select` tells of each gesture in pixels of the original.
 
     Its value: `turn` (grows from answer to answer), `picture`, `overlay`, `map` (files), `width`,
-    `height`, `regions` ({id, label}), `points` ([x, y, positive]), `selected`, `facts`.
+    `height`, `regions` ({id, label, at}), `divided`, `points` ([x, y, positive]), `selected`,
+    `facts`; of what a plan takes along `related` ({number, name, on, at}) and `marks` (file).
+    `submit` tells that a related region was switched: {number, on}.
     """
     return gr.HTML(
         html_template=static("stage.html"),
-        js_on_load=static("stage.js"),
+        js_on_load=static("regions.js") + static("stage.js"),
         apply_default_css=False,
         **settings,
     )
@@ -43,6 +46,50 @@ def buttons(label: str, **settings: Any) -> gr.HTML:
         apply_default_css=False,
         **settings,
     )
+
+
+def tree(**settings: Any) -> gr.HTML:
+    """Small pictures with lines between them; `select` tells {number, compare}.
+
+    Its value: a list of `number`, `row`, `column`, `from` (its parent's row, -1 without one),
+    `image` (file), `caption`, `current`, `compared`.
+    """
+    return gr.HTML(
+        html_template='<div class="ea-tree" role="group" aria-label="History"></div>',
+        js_on_load=static("tree.js"),
+        apply_default_css=False,
+        **settings,
+    )
+
+
+def plan(**settings: Any) -> gr.HTML:
+    """A plan's steps; `select` tells {gesture: {kind, number}}, `submit` {number} to run alone.
+
+    Its value: `steps` ({what, on, clause, prompt, strength, feather_px, seed}) and `related`
+    ({name, share, evidence, on}).
+    """
+    return gr.HTML(
+        html_template='<div class="ea-plan"></div>',
+        js_on_load=static("plan.js"),
+        apply_default_css=False,
+        **settings,
+    )
+
+
+def languages(**settings: Any) -> gr.HTML:
+    """The choice of the page's language; its value is the catalogue, see `words`."""
+    return gr.HTML(
+        value=words(),
+        html_template=static("language.html"),
+        js_on_load=static("language.js"),
+        apply_default_css=False,
+        **settings,
+    )
+
+
+def words() -> dict[str, dict[str, str]]:
+    """The page's English texts and sentences with {} in them, in each other language."""
+    return json.loads(static("words.json"))
 
 
 def saver(**settings: Any) -> gr.HTML:

@@ -70,7 +70,7 @@ def download(page, kind="PNG (exact)"):
 
 def number_of_pictures(page, count):
     page.wait_for_function(
-        "n => document.querySelectorAll('#history button').length === n", arg=count
+        "n => document.querySelectorAll('#history .ea-card').length === n", arg=count
     )
 
 
@@ -154,7 +154,7 @@ def test_brush_and_eraser(open_page):
     drag(page, spot(page, 100, 80, size), spot(page, 300, 80, size))
     wait_for_selection(page)
     before = page.inner_text("#stage .ea-facts")
-    page.click("#stage [data-mode=remove]")
+    page.click("#stage [data-tool=eraser]")
     drag(page, spot(page, 200, 60, size), spot(page, 200, 100, size))
     page.wait_for_function(
         "t => document.querySelector('#stage .ea-facts').innerText !== t", arg=before
@@ -209,7 +209,7 @@ def test_a_refusal_is_one_friendly_sentence_and_nothing_is_lost(open_page):
         )
         assert page.is_visible("#run")
         assert page.input_value("#text textarea") == text
-    assert page.locator("#history button").count() == 1
+    assert page.locator("#history .ea-card").count() == 1
     assert page.locator(".toast-body").count() == 0
     assert "Traceback" not in page.inner_text("body")
 
@@ -231,7 +231,7 @@ def test_a_plan_can_be_looked_at_and_steps_left_out(open_page):
     page.fill("#text textarea", "make the saucer teal and brighten the coffee")
     page.click("#show-plan")
     page.wait_for_selector("#steps label >> nth=1")
-    assert page.locator("#history button").count() == 1
+    assert page.locator("#history .ea-card").count() == 1
     page.uncheck("#steps input >> nth=0")
     page.wait_for_timeout(300)
     page.click("#run")
@@ -294,7 +294,7 @@ def test_cancel_takes_effect_within_a_second_and_others_go_on(open_page, tmp_pat
     page.wait_for_selector("#status .ea-info:has-text('Stopped')")
     assert time.monotonic() - begun < 4, "a second, and what a busy machine adds"
     assert page.is_visible("#run")
-    assert page.locator("#history button").count() == 1
+    assert page.locator("#history .ea-card").count() == 1
     assert "blur the background" in answer(other)
 
 

@@ -7,15 +7,42 @@
   };
   const typing = (target) => target.matches?.('textarea, input:not([type=range], [type=checkbox], [type=radio])')
     && target.value !== '';
+  const field = (target) => target.matches?.('textarea, select, input:not([type=range], [type=checkbox], [type=radio])');
+  const shown = (place) => [...document.querySelectorAll(place)].find((one) => one.offsetParent);
+  const resize = (factor) => {
+    const size = shown('#stage .ea-brush-size input');
+    if (!size) return;
+    size.value = Math.max(Number(size.min), Math.round(Number(size.value) * factor) + (factor > 1));
+    size.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+  const compare = () => {  // from the picture to before and after, and back
+    const other = shown('#mode label:not(.selected) input');
+    if (other) other.click();
+    return Boolean(other);
+  };
+  const onPicture = (target) => target === document.body || target.matches?.('.ea-frame, #left *');
   document.addEventListener('keydown', (event) => {
     const key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
-    if (key === 'escape' && press('cancel')) return event.preventDefault();
-    if (!command || typing(event.target)) return;
-    const wish = key === 'y' || (key === 'z' && event.shiftKey) ? 'redo' : key === 'z' ? 'undo' : '';
-    if (wish) { event.preventDefault(); press(wish); }
+    const take = (done) => { if (done) event.preventDefault(); };
+    if (key === 'escape') {
+      if (press('cancel')) return event.preventDefault();
+      if (!field(event.target)) shown('#stage .ea-clear:not(:disabled)')?.click();
+      return;
+    }
+    if (command && !typing(event.target)) {
+      const wish = key === 'y' || (key === 'z' && event.shiftKey) ? 'redo' : key === 'z' ? 'undo' : '';
+      if (wish) { event.preventDefault(); press(wish); }
+    }
+    if (command || event.altKey || field(event.target) || event.target.closest?.('dialog')) return;
+    if (key === 'tab' && !event.shiftKey && onPicture(event.target)) take(compare());
+    else if (key === 'enter' && event.target === document.body) take(press('run'));
+    else if (key === '[' || key === ']') resize(key === '[' ? 0.8 : 1.25);
+    else if (/^[1-9]$/.test(key)) shown(`#stage [data-digit="${key}"]`)?.click();
   });
-  const open = (files) => {
-    const input = document.querySelector('#head input[type=file]');
+  // A recipe goes where recipes are replayed; so does a picture that is dropped on the history.
+  const open = (files, place) => {
+    const recipe = /\.json$/i.test(files[0]?.name || '') || place?.closest?.('#past');
+    const input = document.querySelector(recipe ? '#past input[type=file]' : '#head input[type=file]');
     if (!input || !files.length) return;
     const list = new DataTransfer();
     list.items.add(files[0]);
@@ -31,7 +58,7 @@
   });
   document.addEventListener('drop', (event) => {
     document.body.classList.remove('ea-dropping');
-    if (carries(event)) { event.preventDefault(); event.stopPropagation(); open(event.dataTransfer.files); }
+    if (carries(event)) { event.preventDefault(); event.stopPropagation(); open(event.dataTransfer.files, event.target); }
   }, true);
   document.addEventListener('paste', (event) => {
     if (event.clipboardData?.files.length) { event.preventDefault(); open(event.clipboardData.files); }

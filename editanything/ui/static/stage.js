@@ -2,7 +2,7 @@
 const $ = (selector) => element.querySelector(selector);
 const frame = $('.ea-frame'), live = $('.ea-live'), hover = $('.ea-hover'), tip = $('.ea-tip');
 const picture = $('.ea-picture'), overlay = $('.ea-overlay'), dots = $('.ea-dots');
-let tool = 'click', mode = 'add', down = null, corner = null, map = null, mapUrl = '', hovered = 0;
+let tool = 'click', mode = 'add', down = null, corner = null;
 
 let now = null;  // the newest value; answers to quick gestures may come out of order
 const state = () => now;
@@ -16,16 +16,17 @@ const shown = ([x, y]) => {  // where a pixel's centre lies in the frame, in CSS
   const { width, height } = state();
   return [(x + 0.5) / width * frame.clientWidth, (y + 0.5) / height * frame.clientHeight];
 };
-const adds = (event) => (mode === 'add') !== (event.altKey || event.button === 2);
+const draws = () => tool === 'brush' || tool === 'eraser';
+const adds = (event) => tool !== 'eraser' && (mode === 'add') !== (event.altKey || event.button === 2);
 const send = (gesture) => { frame.classList.add('ea-busy'); trigger('select', { gesture }); };
 
 // --- tools
 const radio = (name, value) => element.querySelectorAll(`[data-${name}]`).forEach((button) =>
   button.setAttribute('aria-checked', String(button.dataset[name] === value)));
 const use = (name) => {
-  tool = name; corner = null; radio('tool', name); wipe(); hovered = -1; showHover(0);
+  tool = name; corner = null; radio('tool', name); wipe(); forgetHover();
   frame.dataset.tool = name;
-  $('.ea-brush-size').hidden = $('.ea-snap').hidden = name !== 'brush';
+  $('.ea-brush-size').hidden = !draws(); $('.ea-snap').hidden = name !== 'brush';
   divide();
 };
 element.querySelectorAll('[data-tool]').forEach((button) =>
@@ -40,7 +41,7 @@ const brushRadius = () => Number($('.ea-brush-size input').value) / 2;
 let asked = '';
 const divide = () => {
   const value = state();
-  if (tool !== 'region' || !value || value.map || asked === value.picture.url) return;
+  if (tool !== 'region' || !value || value.divided || asked === value.picture.url) return;
   asked = value.picture.url;
   send({ kind: 'regions' });
 };
@@ -72,41 +73,53 @@ const drawStroke = (from, to) => {
   context.beginPath(); context.moveTo(...shown(from)); context.lineTo(...shown(to)); context.stroke();
 };
 
+const drawTip = (pixel) => {  // how large the brush is
+  wipe();
+  const context = pen(), [x, y] = shown(pixel);
+  for (const [colour, width] of [['#000a', 3], ['#fff', 1.5]]) {
+    context.setLineDash([]); context.lineWidth = width; context.strokeStyle = colour;
+    context.beginPath(); context.arc(x, y, Math.max(brushRadius(), 1), 0, 7); context.stroke();
+  }
+};
+
 // --- gestures
 frame.addEventListener('contextmenu', (event) => event.preventDefault());
 frame.addEventListener('pointerdown', (event) => {
   if (!state() || event.button === 1) return;
   frame.setPointerCapture(event.pointerId);
+  tip.hidden = true; wipe();
   down = { from: at(event), x: event.clientX, y: event.clientY, add: adds(event), moved: false,
            line: [at(event)] };
-  if (tool === 'brush') drawStroke(down.from, down.from);
+  if (draws()) drawStroke(down.from, down.from);
 });
 frame.addEventListener('pointermove', (event) => {
   if (!state()) return;
   if (!down) {
-    if (tool === 'region') pointAtRegion(at(event), event);
+    pointAtRegion(at(event), event);
+    if (draws() && event.pointerType !== 'touch') drawTip(at(event));
     if (tool === 'box' && corner) drawBox(corner, at(event));
     return;
   }
   down.moved ||= Math.hypot(event.clientX - down.x, event.clientY - down.y) > 5;
   const moves = event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event];
-  if (tool === 'brush') for (const move of moves) {
+  if (draws()) for (const move of moves) {
     drawStroke(down.line.at(-1), at(move)); down.line.push(at(move));
   } else if (down.moved && tool !== 'region') drawBox(down.from, at(event));
 });
 frame.addEventListener('pointercancel', () => { down = null; wipe(); });
-frame.addEventListener('pointerleave', () => { if (!down) showHover(0); });
+frame.addEventListener('pointerleave', () => { if (!down) { showHover(0); tip.hidden = true; if (draws()) wipe(); } });
 frame.addEventListener('pointerup', (event) => {
   if (!down) return;
   const { from, add, moved, line } = down, to = at(event);
   down = null;
-  if (tool === 'brush') {
+  if (draws()) {
     const radius = brushRadius() * state().width / frame.clientWidth;
-    return send({ kind: 'brush', line, radius, add, snap: $('.ea-snap input').checked });
+    return send({ kind: 'brush', line, radius, add, snap: tool === 'brush' && $('.ea-snap input').checked });
   }
   if (tool === 'region') return pickRegion(to, add);
   if (moved) { corner = null; return send({ kind: 'box', from, to, add }); }
   wipe();
+  if (tool === 'click' && !event.altKey && event.button !== 2 && switchRelated(to)) return;
   if (tool === 'click') { dot(to, add); return send({ kind: 'click', at: to, add }); }
   if (!corner) { corner = to; return drawBox(to, to); }
   const first = corner;
@@ -146,60 +159,6 @@ const dot = (pixel, add) => {
   dots.append(mark);
 };
 
-// --- regions
-const regionAt = ([x, y]) => {
-  if (!map) return 0;
-  const { width, height } = state();
-  const column = Math.floor(x * map.width / width), row = Math.floor(y * map.height / height);
-  return map.data[4 * (row * map.width + column)];
-};
-const pickRegion = (pixel, add) => {
-  const region = (state().regions || [])[regionAt(pixel) - 1];
-  if (region) return send({ kind: 'region', id: region.id, add });
-  dot(pixel, add); send({ kind: 'click', at: pixel, add });
-};
-const pointAtRegion = (pixel, event) => {
-  const number = regionAt(pixel), region = (state().regions || [])[number - 1];
-  showHover(number);
-  tip.hidden = !region;
-  if (!region) return;
-  const box = frame.getBoundingClientRect();
-  tip.textContent = region.label || `region ${region.id}`;
-  tip.style.left = `${event.clientX - box.left}px`; tip.style.top = `${event.clientY - box.top}px`;
-};
-const showHover = (number) => {
-  if (number === hovered) return;
-  hovered = number;
-  tip.hidden ||= !number;
-  const context = hover.getContext('2d');
-  if (!map || tool !== 'region') return context.clearRect(0, 0, hover.width, hover.height);
-  const tint = context.createImageData(map.width, map.height), row = 4 * map.width;
-  for (let i = 0; i < map.data.length; i += 4) {
-    const here = map.data[i];
-    const rim = here !== map.data[i + 4] || here !== map.data[i + row];
-    const light = rim ? 190 : here && here === number ? 120 : 0;
-    if (light) { tint.data[i] = tint.data[i + 1] = tint.data[i + 2] = 255; tint.data[i + 3] = light; }
-  }
-  context.putImageData(tint, 0, 0);
-};
-const loadMap = (url) => {
-  if (url === mapUrl) return;
-  mapUrl = url; map = null; hovered = -1; showHover(0); delete frame.dataset.regions;
-  if (!url) return;
-  const image = new Image();
-  image.onload = () => {
-    if (mapUrl !== url) return;
-    const canvas = document.createElement('canvas');
-    canvas.width = hover.width = image.naturalWidth; canvas.height = hover.height = image.naturalHeight;
-    const context = canvas.getContext('2d');
-    context.drawImage(image, 0, 0);
-    map = context.getImageData(0, 0, canvas.width, canvas.height);
-    hovered = -1; showHover(0);
-    frame.dataset.regions = 'ready';
-  };
-  image.src = url;
-};
-
 // --- what the server says
 const put = (image, file) => {
   const url = file ? file.url : '';
@@ -216,29 +175,16 @@ const fit = () => {  // as large as there is room for, small pictures up to four
   frame.style.height = `${width * value.height / value.width}px`;
   picture.style.imageRendering = width > 2.5 * value.width ? 'pixelated' : 'auto';
 };
-const names = (value) => {
-  const list = $('.ea-names'), seen = {};
-  list.replaceChildren();
-  for (const region of value.regions || []) if (region.label) {
-    const count = seen[region.label] = (seen[region.label] || 0) + 1;
-    const button = document.createElement('button');
-    button.type = 'button'; button.className = 'ea-name';
-    button.textContent = count > 1 ? `${region.label} ${count}` : region.label;
-    button.setAttribute('aria-label', `Select the ${button.textContent}`);
-    button.addEventListener('click', () => send({ kind: 'region', id: region.id, add: mode === 'add' }));
-    list.append(button);
-  }
-};
 const render = () => {
   const value = props.value || null;
   if (value && now && value.turn < now.turn) return;
   now = value;
   element.querySelector('.ea-stage').hidden = !value;
-  if (!value) { put(picture); put(overlay); return loadMap(''); }
-  put(picture, value.picture); put(overlay, value.overlay); loadMap(value.map ? value.map.url : '');
+  if (!value) { put(picture); put(overlay); return loadMaps({}); }
+  put(picture, value.picture); put(overlay, value.overlay); loadMaps(value);
   dots.replaceChildren(); wipe(); frame.classList.remove('ea-busy');
   for (const [x, y, add] of value.points || []) dot([x, y], add);
-  names(value);
+  names(value); labels(value);
   $('.ea-facts').textContent = value.facts || '';
   $('.ea-clear').disabled = !value.selected;
   fit(); divide();

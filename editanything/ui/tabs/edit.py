@@ -39,8 +39,8 @@ def _connect(app: gr.Blocks, do: Handlers) -> None:
     on(page.second.select, do.point_second, trigger_mode="multiple")
     on(page.drop_second.click, do.drop_second)
     on(page.show_plan.click, do.show_plan, settings)
-    for boxes in (page.steps, page.related):
-        on(boxes.input, do.switch, [page.steps, page.related])
+    on(page.steps.select, do.change_plan)
+    on(page.stage.submit, do.change_plan)
     on(page.cancel.click, do.cancel, queue=False)
     on(page.mode.input, do.view, page.mode)
     on(page.save.click, do.save, page.format)
@@ -49,9 +49,12 @@ def _connect(app: gr.Blocks, do: Handlers) -> None:
 
 
 def _run(on: Any, do: Handlers, settings: list[Any]) -> None:
-    """Run by the button, by Enter, or by a suggestion."""
+    """Run by the button, by Enter, by a suggestion, one step of the plan, or a recipe."""
     page = do.page
     suggested = on(page.suggestions.select, do.suggest)
-    for start in (page.run.click, page.text.submit, suggested.then):
+    chosen = page.steps.submit(do.alone, None, None, **LOOK)
+    for start in (page.run.click, page.text.submit, suggested.then, chosen.then):
         begun = on(start, do.begin, queue=False)
         on(begun.then, do.run, settings, **EDIT)
+    begun = on(page.replay.upload, do.begin, queue=False)
+    on(begun.then, do.replay, page.replay, **EDIT)

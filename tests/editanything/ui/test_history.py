@@ -103,3 +103,22 @@ def test_any_walk_keeps_a_tree_with_the_cursor_in_it(moves):
             assert len(history) <= 6
     finally:
         history.close()
+
+
+def test_the_tree_is_drawn_a_row_for_each_branch(history):
+    for title in ("original", "red", "red and blurred"):
+        history.add(shade(1), title)
+    history.undo(2)
+    history.add(shade(2), "teal")
+    history.go(2)
+    history.add(shade(3), "red and sharp")
+    places = {state.title: history.places()[state.number] for state in history}
+    assert places == {
+        "original": (0, 0),
+        "red": (0, 1),
+        "red and blurred": (0, 2),
+        "red and sharp": (1, 2),
+        "teal": (2, 1),
+    }
+    assert history.get(4).title == "teal"
+    assert history.get(99) is None

@@ -14,6 +14,7 @@ from editanything.types import Mask
 from editanything.ui.answers import SESSION_COMMANDS, report
 from editanything.ui.session import Ask, Session
 from editanything.ui.sessions import Sessions
+from editanything.ui.works import read_recipe, start_replay, start_variations
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,9 @@ def test_a_plan_is_kept_while_nothing_changes_and_its_steps_can_be_switched(sess
     ask = Ask("make the saucer teal and brighten the coffee")
     plan = session.plan(ask)
     assert session.plan(ask) is plan
-    assert [step.on for step in session.switch_steps({1}).steps] == [False, True]
+    assert [
+        step.on for step in session.change_plan(lambda plan: plan.switch_step(0, on=False)).steps
+    ] == [False, True]
     outcome = run(session, ask.text)
     assert "teal" not in report(outcome)
     assert "brighten" in report(outcome)
@@ -117,7 +120,7 @@ def test_variations_are_offered_and_one_is_taken_as_a_branch(session):
     session.open(card())
     select_card(session)
     run(session, "remove it")
-    outcome = session.start_variations(3).result()
+    outcome = start_variations(session, 3).result()
     assert session.finish(outcome)
     assert outcome.wanted == 3
     assert 1 <= len(session.variations) <= 3
@@ -189,8 +192,8 @@ def test_without_a_picture_everything_asks_for_one(session):
         lambda: session.plan(Ask("make it red")),
         lambda: session.start(Ask("make it red")),
         session.result,
-        lambda: session.start_variations(2),
-        lambda: session.switch_steps({0}),
+        lambda: start_variations(session, 2),
+        lambda: session.change_plan(lambda plan: plan.only(0)),
     ):
         with pytest.raises(InputError):
             act()
@@ -258,3 +261,67 @@ def test_sessions_are_apart_and_the_longest_unused_makes_room(editor):
     assert not folder.exists()
     sessions.close_all()
     assert len(sessions) == 0
+
+
+def test_one_step_of_the_plan_runs_alone(session):
+    session.open(EXAMPLES["coffee"].path)
+    ask = Ask("make the saucer teal and brighten the coffee")
+    session.plan(ask)
+    assert session.finish(session.start(ask, alone=1).result())
+    assert session.history.current.title == "brighten the coffee"
+    assert Recipe.from_json(session.result().recipe).edits[0].off == (0,)
+
+
+def test_a_change_that_cannot_be_leaves_the_plan_as_it_was(session):
+    session.open(EXAMPLES["coffee"].path)
+    plan = session.plan(Ask("remove the spoon and blur the table"))
+    with pytest.raises(InputError, match="no strength"):
+        session.change_plan(lambda plan: plan.change(0, strength=0.5))
+    assert session.planned.plan is plan
+
+
+def test_any_two_pictures_are_compared(session):
+    session.open(card())
+    assert session.other is None
+    select_card(session)
+    run(session, "make it teal")
+    run(session, "make it red")
+    assert session.other.title == "make it teal"
+    session.compare_with(1)
+    assert session.other.title == "Original"
+    session.go(1)
+    assert session.other is None, "nothing lies before the original"
+    for wrong in (1, 99):
+        with pytest.raises(InputError):
+            session.compare_with(wrong)
+
+
+def test_a_recipe_is_replayed_from_where_it_starts_as_a_branch(session, tmp_path):
+    session.open(card())
+    select_card(session)
+    run(session, "make it teal")
+    run(session, "remove it")
+    wanted = session.result().digest()
+    session.result().save(tmp_path / "done.png")
+    (tmp_path / "done.json").write_text(session.result().recipe, encoding="utf-8")
+    for name in ("done.png", "done.json"):
+        assert session.finish(start_replay(session, read_recipe(tmp_path / name)).result())
+        assert session.result().digest() == wanted
+    assert [state.parent for state in session.history] == [None, 1, 2, 1, 4, 1, 6]
+    session.open(card() // 2)
+    with pytest.raises(InputError, match="120 × 90"):
+        start_replay(session, read_recipe(tmp_path / "done.png"))
+
+
+def test_what_is_no_recipe_is_one_sentence(tmp_path):
+    Picture.open(card()).save(tmp_path / "plain.png")
+    (tmp_path / "other.json").write_text("[1, 2]")
+    (tmp_path / "bytes.json").write_bytes(bytes([0xFF, 0xFE, 0x00]))
+    for name, words in (
+        ("plain.png", "no recipe"),
+        ("other.json", "not a recipe"),
+        ("bytes.json", "no recipe"),
+    ):
+        with pytest.raises(InputError, match=words) as caught:
+            read_recipe(tmp_path / name)
+        assert str(tmp_path) not in str(caught.value)

@@ -8,7 +8,7 @@ from editanything.editor import Editor
 from editanything.types import Mask, Region
 from editanything.ui.history import History
 from editanything.ui.pointing import Pointing
-from editanything.ui.view import View, draw_map, draw_masks, letterbox, png, preview_size
+from editanything.ui.view import Layer, View, draw_map, draw_masks, letterbox, png, preview_size
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_png_is_exact():
 def test_tiny_masks_are_still_seen_on_a_reduced_preview():
     mask = np.zeros((4000, 6000), bool)
     mask[2000, 3000] = True
-    layer = draw_masks(mask.shape, [(Mask.of(mask), (0, 200, 0))])
+    layer = draw_masks(mask.shape, [Layer(Mask.of(mask), (0, 200, 0))])
     assert layer[..., 3].any()
 
 

@@ -1,0 +1,228 @@
+"""Handlers of the Edit tab: commands, their plans, and carrying them out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from editanything.errors import Cancelled, InputError, Refusal
+from editanything.plan import EditPlan
+from editanything.ui.answers import SESSION_COMMANDS, report
+from editanything.ui.handling import BROKEN, Handling
+from editanything.ui.jobs import Job
+from editanything.ui.paint import Updates, status
+from editanything.ui.session import Ask, Outcome, Session
+from editanything.ui.view import View
+from editanything.ui.works import read_recipe, start_replay, start_variations
+
+logger = logging.getLogger(__name__)
+LOOKS_EVERY_S, STOPS_WITHIN_S = 0.1, 0.3
+MOST_MARGIN_PX = 500
+#: From where on the pace so far tells how long the rest will take.
+LEAST_SHARE, LEAST_S = 0.08, 1.5
+STOPPED = "Stopped. The picture is as it was."
+
+
+class Running(Handling):
+    """What the user says, and what becomes of it."""
+
+    def suggest(self, event: gr.EventData) -> Updates:
+        """A suggestion was chosen: it is put where commands are typed."""
+        return {self.page.text: str(event.caption)}
+
+    def show_plan(
+        self, text: str, seed: float, grow: str, feather: str, request: gr.Request
+    ) -> Updates:
+        """Show what the command would do."""
+        session, view = self.session(request)
+
+        def work() -> Updates:
+            with session.lock:
+                made = session.plan(_ask(text, seed, grow, feather))
+            said = f"{len(made.steps)} step{'s' * (len(made.steps) > 1)}; nothing is painted yet."
+            shown = self._all(session, view, compare=False)
+            return shown | {self.page.status: status("info", said)}
+
+        return self._try(session, view, work)
+
+    def change_plan(self, event: gr.EventData, request: gr.Request) -> Updates:
+        """A step of the plan, or what belongs to it, was switched, moved or changed."""
+        session, view = self.session(request)
+
+        def work() -> Updates:
+            with session.lock:
+                session.change_plan(lambda plan: changed(plan, event.gesture))
+            return self._all(session, view) | {self.page.status: ""}
+
+        return self._try(session, view, work)
+
+    def alone(self, event: gr.EventData, request: gr.Request) -> None:
+        """The next run carries out one step of the plan alone."""
+        session, _ = self.session(request)
+        session.alone = int(event.number)
+
+    def begin(self, request: gr.Request) -> Updates:
+        """At once when Run is pressed: show that it runs, and how to stop it."""
+        session, _ = self.session(request)
+        if session.busy:
+            return self._nothing()
+        session.wanted = True
+        return {
+            self.page.run: gr.update(visible=False),
+            self.page.cancel: gr.update(visible=True),
+            self.page.status: status("busy", "Starting", 0.0),
+        }
+
+    def run(
+        self, text: str, seed: float, grow: str, feather: str, request: gr.Request
+    ) -> Iterator[Updates]:
+        """Carry out the command, telling how far it is."""
+        session, view = self.session(request)
+
+        def begin() -> Job[Outcome] | tuple[str, bool | None]:
+            return self._begun(session, _ask(text, seed, grow, feather))
+
+        yield from self._carry_out(session, view, begin)
+
+    def replay(self, file: str | None, request: gr.Request) -> Iterator[Updates]:
+        """Carry out the recipe of a file on the picture that it starts from."""
+        session, view = self.session(request)
+
+        def begin() -> Job[Outcome]:
+            if file is None or not session.wanted:
+                raise Cancelled
+            session.pointing()
+            return start_replay(session, read_recipe(Path(file)))
+
+        yield from self._carry_out(session, view, begin)
+
+    def _carry_out(
+        self,
+        session: Session,
+        view: View,
+        begin: Callable[[], Job[Outcome] | tuple[str, bool | None]],
+    ) -> Iterator[Updates]:
+        if session.busy:
+            yield self._nothing()
+            return
+        ended = {
+            self.page.run: gr.update(visible=True),
+            self.page.cancel: gr.update(visible=False),
+        }
+        final: Updates = {}
+        try:
+            job = begin()
+            if isinstance(job, Job):
+                yield from self._watch(job)
+                final = self._finished(session, view, job)
+            else:
+                final = self._all(session, view, compare=job[1])
+                final |= {self.page.status: status("done", job[0])}
+        except Cancelled:
+            final = {self.page.status: status("info", STOPPED)}
+        except (InputError, Refusal) as refusal:
+            final = self._refused(session, view, refusal)
+        except Exception:
+            logger.exception("The edit failed.")
+            final = {self.page.status: status("ask", BROKEN)}
+        yield ended | final
+
+    def cancel(self, request: gr.Request) -> Updates:
+        """Stop this user's edit, running or waiting."""
+        session, _ = self.session(request)
+        session.wanted = False
+        session.stop()
+        return {self.page.status: status("busy", "Stopping")}
+
+    def _begun(self, session: Session, ask: Ask) -> Job[Outcome] | tuple[str, bool | None]:
+        """A job for what takes time; for the rest what was done, and whether to compare."""
+        alone, session.alone = session.alone, None
+        if not session.wanted:
+            raise Cancelled
+        command = session.parse(ask.text)
+        session.pointing()
+        if not session.is_for_session(command):
+            return session.start(ask, alone)
+        if command.ops[0].op == "variations":
+            return start_variations(session, int(command.ops[0].n or 4))
+        with session.lock:
+            return SESSION_COMMANDS[command.ops[0].op](session, command)
+
+    def _watch(self, job: Job[Outcome]) -> Iterator[Updates]:
+        begun = time.monotonic()
+        while not job.wait(LOOKS_EVERY_S):
+            if job.cancelled:
+                # Its result will be dropped, so nobody has to wait for it to notice.
+                job.wait(STOPS_WITHIN_S)
+                raise Cancelled
+            what = job.what[:1].upper() + job.what[1:]
+            left = time_left(job.share, time.monotonic() - begun)
+            yield {self.page.status: status("busy", what, job.share, left)}
+        if job.cancelled:
+            raise Cancelled
+
+    def _finished(self, session: Session, view: View, job: Job[Outcome]) -> Updates:
+        outcome = job.result()
+        with session.lock:
+            if not session.finish(outcome):
+                said = "The picture was changed meanwhile, so this result was dropped."
+                return {self.page.status: status("info", said)}
+            shown = self._all(session, view, compare=outcome.wanted == 1 or None)
+        return shown | {self.page.status: status("done", report(outcome))}
+
+
+def time_left(share: float, passed_s: float) -> str:
+    """How long the rest will take at the pace so far, in words; empty while nobody can know."""
+    if share < LEAST_SHARE or passed_s < LEAST_S:
+        return ""
+    left_s = passed_s * (1 - share) / share
+    if left_s >= 90:
+        return f"about {round(left_s / 60)} min left"
+    return f"about {max(round(left_s), 1)} s left"
+
+
+def changed(plan: EditPlan, gesture: dict[str, Any]) -> EditPlan:
+    """The plan after a gesture in its list of steps.
+
+    Raises:
+        InputError: a value that a setting cannot have. Refusal: if the rest cannot be done so.
+    """
+    number = int(gesture["number"])
+    kind = gesture["kind"]
+    if kind == "switch":
+        return plan.switch_step(number, bool(gesture["on"]))
+    if kind == "related":
+        return plan.switch(number, bool(gesture["on"]))
+    if kind == "move":
+        return plan.move(number, int(gesture["to"]))
+    assert kind == "change", gesture
+    return plan.change(number, **dict(gesture["settings"]))
+
+
+def _ask(text: str, seed: float | None, grow: str, feather: str) -> Ask:
+    return Ask(
+        text=str(text or "").strip(),
+        seed=int(seed or 0),
+        grow_px=_pixels("Grow", grow),
+        feather_px=_pixels("Feather", feather),
+    )
+
+
+def _pixels(what: str, text: str) -> float | None:
+    """A number of pixels as it is typed; nothing means that the editor chooses."""
+    if not str(text or "").strip():
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= MOST_MARGIN_PX:
+        raise InputError(
+            f"{what} is a number of pixels from 0 to {MOST_MARGIN_PX}, or empty; got “{text}”."
+        )
+    return value

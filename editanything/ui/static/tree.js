@@ -1,0 +1,38 @@
+// The history as a tree: a row for each branch. trigger('select', {number, compare}).
+const render = () => {
+  const tree = element.querySelector('.ea-tree'), states = props.value || [];
+  tree.replaceChildren();
+  for (const state of states) {
+    const cell = document.createElement('div'), button = document.createElement('button');
+    const image = document.createElement('img'), caption = document.createElement('span');
+    cell.className = 'ea-state';
+    cell.style.gridRow = state.row + 1; cell.style.gridColumn = state.column + 1;
+    if (state.column) {  // a line to the parent: along its row, or down from it and then along
+      const line = document.createElement('i');
+      line.className = state.from === state.row ? 'ea-along' : 'ea-down';
+      line.style.setProperty('--ea-rows', state.row - state.from);
+      cell.append(line);
+    }
+    button.type = 'button'; button.className = 'ea-card';
+    if (state.current) button.setAttribute('aria-current', 'true');
+    image.src = state.image.url; image.alt = ''; image.draggable = false;
+    caption.textContent = caption.title = state.caption;
+    if (state.column) caption.setAttribute('translate', 'no');
+    button.append(image, caption);
+    button.addEventListener('click', () => trigger('select', { number: state.number, compare: false }));
+    cell.append(button);
+    if (!state.current) {
+      const other = document.createElement('button');
+      other.type = 'button'; other.className = 'ea-other'; other.textContent = '◐';
+      other.title = 'Compare with this';
+      other.setAttribute('aria-label', 'Compare with this');
+      other.setAttribute('aria-pressed', String(state.compared));
+      other.addEventListener('click', () => trigger('select', { number: state.number, compare: true }));
+      cell.append(other);
+    }
+    tree.append(cell);
+  }
+  tree.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+};
+watch('value', render);
+render();
