@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from editanything.backends.diffusion.drag.apply import drag_reference, masked_crop
+from editanything.backends.diffusion.drag.apply import around, drag_reference
 from editanything.backends.diffusion.drag.fitting import Fitted, fit_reference
 from editanything.backends.diffusion.drag.run import Control, Taken, dragging
 from editanything.backends.diffusion.drag.settings import DragSettings
@@ -12,8 +12,8 @@ __all__ = [
     "DragSettings",
     "Fitted",
     "Taken",
+    "around",
     "drag_reference",
     "dragging",
     "fit_reference",
-    "masked_crop",
 ]

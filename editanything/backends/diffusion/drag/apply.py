@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from editanything.backends.diffusion import latents, prompts
@@ -15,20 +14,57 @@ from editanything.backends.diffusion.drag.fitting import fit_reference
 from editanything.backends.diffusion.drag.run import Control, Taken, dragging
 from editanything.backends.diffusion.drag.settings import DragSettings
 from editanything.errors import InputError
-from editanything.types import RGB, Reference
+from editanything.types import Reference, Task
 
 if TYPE_CHECKING:
     from editanything.backends.diffusion.denoise import Steering
     from editanything.backends.diffusion.loading import Loaded
+    from editanything.backends.diffusion.options import Control as NamedControl
+    from editanything.backends.diffusion.paint import Pass
 
 #: Of the second picture's noise, so that it is none of the edit's own.
 _NOISE_SEED = 0x5EED
 
 
-def masked_crop(reference: Reference) -> RGB:
-    """What is taken, alone: its box of the second picture, black around it; for a captioner."""
-    x0, y0, x1, y1 = reference.mask.box
-    return np.where(reference.mask.crop[..., None], reference.image[y0:y1, x0:x1], 0)
+def around(
+    task: Task, controls: Sequence[NamedControl], settings: DragSettings, prompt: str
+) -> Callable[[Pass], AbstractContextManager[None]]:
+    """What a step with a second picture enters for the run of the sampling loop.
+
+    Args:
+        task: the step.
+        controls: what each of the pipeline's ControlNets is for.
+        settings: how much goes over.
+        prompt: words for the second picture.
+
+    Raises:
+        InputError: there is no second picture.
+    """
+    reference = task.reference
+    if reference is None:
+        raise InputError("There is nothing to take over: give a second picture and what is meant.")
+
+    def enter(current: Pass) -> AbstractContextManager[None]:
+        roles = {
+            net: control.role
+            for net, control in zip(current.loaded.controlnets, controls, strict=True)
+        }
+        canvas = current.canvas
+        edited = torch.ones(current.noise.shape[2:]) if canvas is None else canvas.mask
+        return drag_reference(
+            current.loaded,
+            current.scheduler,
+            reference,
+            edited,
+            prompt=prompt,
+            size=current.working.size,
+            seed=task.seed,
+            guides=[s for s in current.steering if roles[s.net] == "regions"],
+            contents=[s for s in current.steering if roles[s.net] == "inpaint"],
+            settings=settings,
+        )
+
+    return enter
 
 
 @contextmanager

@@ -151,7 +151,7 @@ class _Run:
             self.hooks.bank.clear()
             self.hooks.mode = "off"
 
-    def _write(self, time: Any, added: Mapping[str, torch.Tensor] | None) -> None:
+    def _write(self, time: Any, added: Mapping[str, Any] | None) -> None:
         taken = self.taken
         n = taken.noise.shape[0]
         latents = taken.latents.expand_as(taken.noise)
@@ -191,9 +191,14 @@ class _Run:
             "mid_block_additional_residual": middle,
         }
 
-    def _added(self, added: Mapping[str, torch.Tensor], n: int) -> dict[str, torch.Tensor]:
+    def _added(self, added: Mapping[str, Any], n: int) -> dict[str, Any]:
         """What SDXL is told beside the words: sizes as in the edit, the second picture's words."""
-        own = {name: value[-n:] for name, value in added.items()}
+        own = {name: _last(value, n) for name, value in added.items()}
         if self.taken.pooled is not None and "text_embeds" in own:
             own["text_embeds"] = self.taken.pooled.expand(n, -1)
         return own
+
+
+def _last(value: Any, n: int) -> Any:
+    """The last `n` of a batch, or of each of several."""
+    return [_last(one, n) for one in value] if isinstance(value, (list, tuple)) else value[-n:]

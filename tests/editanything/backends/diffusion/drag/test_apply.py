@@ -7,7 +7,7 @@ import torch
 from editanything.backends.diffusion import latents, prompts
 from editanything.backends.diffusion.control_map import condition, inpaint_condition
 from editanything.backends.diffusion.denoise import Canvas, Sampling, Steering, denoise
-from editanything.backends.diffusion.drag import DragSettings, drag_reference, masked_crop
+from editanything.backends.diffusion.drag import DragSettings, drag_reference
 from editanything.backends.diffusion.loading import load
 from editanything.backends.diffusion.schedulers import make_scheduler
 from editanything.backends.diffusion.settings import ModelSettings
@@ -107,15 +107,3 @@ def test_p18_guess_mode_shows_controlnets_the_conditional_half_only(sd, controln
     taken = run(loaded, controlnets, source=reference(), sampling=sampling)
     assert torch.isfinite(taken).all()
     assert not torch.equal(taken, plain)
-
-
-@pytest.mark.parity("P22")
-def test_p22_a_captioner_sees_what_is_taken_and_nothing_else():
-    source = reference()
-    crop = masked_crop(source)
-    assert crop.shape == (50, 22, 3)
-    np.testing.assert_array_equal(crop, source.image[10:60, 8:30])
-    hole = source.mask.full()
-    hole[20:30, 10:20] = False
-    crop = masked_crop(Reference(source.image, Mask.of(hole)))
-    assert not crop[10:20, 2:12].any()
