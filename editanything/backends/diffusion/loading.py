@@ -227,8 +227,14 @@ def _controlnets(
             nets.append(given)
             continue
         report(progress, 0.5 + 0.2 * i / len(settings.controlnets), f"loading {given}")
-        with _quiet(), told(str(given)):
-            nets.append(ControlNetModel.from_pretrained(str(given), **_options(settings, dtype)))
+        options = _options(settings, dtype)
+        name, _, revision = str(given).partition("@")
+        if revision and not Path(str(given)).exists():
+            options["revision"] = revision
+        else:
+            name = str(given)
+        with _quiet(), told(name):
+            nets.append(ControlNetModel.from_pretrained(name, **options))
     return tuple(nets)
 
 

@@ -25,7 +25,7 @@ class Control:
     """A ControlNet and its part in an edit.
 
     Attributes:
-        model: hub id, folder or a ControlNetModel.
+        model: hub id (with "@revision" where not the newest), folder or a ControlNetModel.
         role: one of `ROLES`.
         scale: of its residuals.
         start: share of the steps from which on it works.

@@ -23,8 +23,8 @@ class ModelSettings:
     Attributes:
         model: hub id, local folder, or a pipeline of diffusers that is already built (it is
             then used as it is, on the device where it lies).
-        controlnets: hub ids, folders or ControlNetModels, in the order in which their residuals
-            are added.
+        controlnets: hub ids ("owner/name", or "owner/name@revision"), folders or
+            ControlNetModels, in the order in which their residuals are added.
         dtype: of the weights: auto, float32, float16, bfloat16.
         device: auto, cpu, mps, cuda, cuda:1.
         offload: auto, none, model, sequential (see `memory_layout`).
