@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from editanything.backends.diffusion.drag import DragSettings, drag_settings
 from editanything.backends.diffusion.hindrances import enough_memory
-from editanything.backends.diffusion.options import Extras, PaintOptions
+from editanything.backends.diffusion.looks import with_look
+from editanything.backends.diffusion.options import NEGATIVE, Extras, PaintOptions
 from editanything.backends.diffusion.settings import ModelSettings
 from editanything.backends.diffusion.telling import prompt_of, strength_of
 from editanything.errors import InputError
@@ -31,17 +35,20 @@ class Diffusion:
 
     Args:
         model: hub id, local folder, or a pipeline of diffusers that is already built.
-        options: of those three; `controlnets` are those of `Extras`.
+        options: of those three; `controlnets` are those of `Extras`. `look`: a name (see
+            looks.py); `drag`: how a second picture is taken from (see `DragSettings`), or false.
     """
 
     def __init__(self, model: Any, **options: Any) -> None:
-        known = {f.name: kind for kind in _KINDS for f in fields(kind)}
+        known = ["drag", "look", *(f.name for kind in _KINDS for f in fields(kind))]
         for name in options:
             if name not in known:
                 near = get_close_matches(name, known, 1)
                 hint = f" Did you mean {near[0]}?" if near else ""
                 raise InputError(f"The diffusion backend has no option {name!r}.{hint}")
         own = {name: value for name, value in options.items() if value is not None}
+        own = with_look(own, NEGATIVE)
+        self.drag = drag_settings(own.get("drag"))
         self.extras = Extras(**_of(Extras, own))
         self.options = PaintOptions(**_of(PaintOptions, own))
         nets = tuple(control.model for control in self.extras.controlnets)
@@ -50,6 +57,8 @@ class Diffusion:
 
     def can(self, op: str, params: Mapping[str, Any]) -> bool:
         """Whether this backend carries out such a step."""
+        if op == "drag":
+            return self.drag is not None and has_unet(self.settings.model)
         if op not in self.options.operations:
             return False
         return op != "redraw" or bool(str(params.get("prompt", "")).strip())
@@ -105,6 +114,8 @@ class Diffusion:
         rest = part_of_progress(progress, _LOADING, 1)
         report(rest, 0.0, task.what or "painting")
         order = self._order(task, loaded)
+        if task.op == "drag":
+            around = self._dragging(task, loaded, order.prompt)
         with loaded.lock, enough_memory(loaded.name):
             set_loras(loaded, self.extras.loras)
             set_embeddings(loaded, self.extras.embeddings)
@@ -125,7 +136,9 @@ class Diffusion:
         instructed = is_instructed(loaded.pipe)
         caption = ""
         if self._captioner is not None and not instructed:
-            caption = self._captioner.caption(task.image).strip(" .,")
+            # What is dragged is seen in the second picture; a style has none of its things.
+            dragged = task.op == "drag" and task.params.get("kind") != "style"
+            caption = self._caption(task, second=dragged)
         return Order(
             image=task.image,
             area=task.area,
@@ -135,6 +148,30 @@ class Diffusion:
             regions=task.regions,
             shown=self._shown(task),
         )
+
+    def _caption(self, task: Task, *, second: bool) -> str:
+        """What a captioner says of the crop, or of what is meant in the second picture."""
+        from editanything.captions import masked_crop
+
+        if self._captioner is None:
+            return ""
+        reference = task.reference
+        if not second or reference is None:
+            return str(self._captioner.caption(task.image)).strip(" .,")
+        seen = masked_crop(reference.image, reference.mask)
+        return str(self._captioner.caption(seen)).strip(" .,")
+
+    def _dragging(self, task: Task, loaded: Loaded, prompt: str) -> Around:
+        """What reaches into the sampling loop of a step that takes from the second picture."""
+        from editanything.backends.diffusion.drag.apply import around, check_unet
+
+        check_unet(loaded)
+        settings = self.drag or DragSettings()
+        words = prompt
+        if settings.prompt or task.params.get("kind") == "style":
+            own = (self._caption(task, second=True), settings.prompt or self.options.quality)
+            words = ", ".join(part for part in own if part)
+        return around(task, self.extras.controlnets, settings, words)
 
     def _shown(self, task: Task) -> Any:
         """The picture that an IP-Adapter goes by."""
@@ -146,6 +183,20 @@ class Diffusion:
         from editanything.image import Picture
 
         return Picture.open(adapter.image).rgb()
+
+
+def has_unet(model: Any) -> bool:
+    """Whether a model has a UNet, so far as that is known before it is loaded.
+
+    Of a hub id it is not, so the presets of others say `drag: false`.
+    """
+    if not isinstance(model, (str, Path)):
+        return getattr(model, "unet", None) is not None
+    index = Path(model).expanduser() / "model_index.json"
+    try:
+        return "unet" in json.loads(index.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
 
 
 def _of(kind: Any, options: Mapping[str, Any]) -> dict[str, Any]:

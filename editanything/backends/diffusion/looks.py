@@ -73,11 +73,11 @@ def find_look(name: str) -> Look:
 
 
 def with_look(options: Mapping[str, Any], negative: str = "") -> dict[str, Any]:
-    """A backend's options, with those of its `look` where they say nothing themselves.
+    """A backend's options, with what its `look` says in their place.
 
     Args:
         options: `look` is a name, or absent.
-        negative: what the look's own negative words are put before.
+        negative: what is told beside the look's negative words, where the options have none.
 
     Raises:
         InputError: there is no such look.
@@ -86,6 +86,7 @@ def with_look(options: Mapping[str, Any], negative: str = "") -> dict[str, Any]:
     name = own.pop("look", None)
     if name is None:
         return own
-    look = find_look(name)
-    told = ", ".join(part for part in (look.negative, negative) if part)
-    return {"prompt": look.prompt, "negative": told, **look.options, **own}
+    look = find_look(str(name))
+    told = (look.negative, own.get("negative", negative))
+    words = {"prompt": look.prompt, "negative": ", ".join(part for part in told if part)}
+    return own | words | look.options

@@ -1,19 +1,11 @@
-"""Cross-image drag: an edit that looks, layer by layer, at a part of a second picture."""
+"""Cross-image drag: an edit that looks, layer by layer, at a part of a second picture.
+
+`settings` says how much, `fitting` brings the second picture to the edit's size, `run` is the drag
+around any pipeline with a UNet, and `apply` the one around a step of a plan.
+"""
 
 from __future__ import annotations
 
-from editanything.backends.diffusion.drag.apply import around, drag_reference
-from editanything.backends.diffusion.drag.fitting import Fitted, fit_reference
-from editanything.backends.diffusion.drag.run import Control, Taken, dragging
-from editanything.backends.diffusion.drag.settings import DragSettings
+from editanything.backends.diffusion.drag.settings import DragSettings, drag_settings
 
-__all__ = [
-    "Control",
-    "DragSettings",
-    "Fitted",
-    "Taken",
-    "around",
-    "drag_reference",
-    "dragging",
-    "fit_reference",
-]
+__all__ = ["DragSettings", "drag_settings"]

@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 _NOISE_SEED = 0x5EED
 
 
+def check_unet(loaded: Loaded) -> None:
+    """Refuse a pipeline that cannot be reached into.
+
+    Raises:
+        InputError: it has no UNet.
+    """
+    if loaded.unet is None:
+        raise InputError(
+            f"{loaded.name} has no UNet, and only UNets (SD 1.5, SD 2.1, SDXL) take from a second "
+            "picture layer by layer: set drag=false to paste instead."
+        )
+
+
 def around(
     task: Task, controls: Sequence[NamedControl], settings: DragSettings, prompt: str
 ) -> Callable[[Pass], AbstractContextManager[None]]:
@@ -99,11 +112,7 @@ def drag_reference(
         InputError: the model has no UNet, or one that cannot be reached into.
     """
     settings = settings or DragSettings()
-    if loaded.unet is None:
-        raise InputError(
-            f"{loaded.name} has no UNet, and only UNets (SD 1.5, SD 2.1, SDXL) take from a second "
-            "picture layer by layer; choose sd15, or paste with the default preset."
-        )
+    check_unet(loaded)
     fitted = fit_reference(reference, size, settings.fit)
     code = latents.encode(loaded, fitted.image).float()
     at = (code.shape[2], code.shape[3])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from editanything.errors import InputError
 
@@ -27,6 +29,7 @@ class DragSettings:
         fit: "crop" shows the networks the part that is taken and what lies around it,
             "letterbox" the whole picture at its own proportions, "stretch" the picture bent to
             the edit's proportions.
+        prompt: words for the second picture; empty: those of the edit.
     """
 
     attention: bool = True
@@ -38,6 +41,7 @@ class DragSettings:
     position_scale: float = 0.3
     content_scale: float = 0.2
     fit: str = "crop"
+    prompt: str = ""
 
     def __post_init__(self) -> None:
         shares = [f.name for f in fields(self) if f.type == "float"]
@@ -50,3 +54,21 @@ class DragSettings:
             raise InputError("drag: attention or adain must be on, or nothing would be taken over.")
         if self.fit not in FITS:
             raise InputError(f"drag: there is no fit {self.fit!r}; there are: {', '.join(FITS)}.")
+
+
+def drag_settings(given: Any) -> DragSettings | None:
+    """The settings that a preset's `drag` means: a mapping of some, nothing, or false for no drag.
+
+    Raises:
+        InputError: an unknown setting; says which there are.
+    """
+    if given is False:
+        return None
+    if given is None or given is True:
+        return DragSettings()
+    if isinstance(given, DragSettings):
+        return given
+    known = [f.name for f in fields(DragSettings)]
+    if not isinstance(given, Mapping) or set(given) - set(known):
+        raise InputError(f"drag is false, or has some of {', '.join(known)}; got {given!r}.")
+    return DragSettings(**given)

@@ -31,16 +31,15 @@ def test_p30_a_look_says_a_command_that_is_understood(look):
 
 
 @pytest.mark.parity("P30")
-def test_p30_a_look_by_name_fills_options_that_say_nothing_themselves():
+def test_p30_a_look_by_name_says_more_than_the_preset():
     winter = find_look("season-winter")
-    told = with_look({"look": "season-winter", "steps": 12}, "lowres")
+    told = with_look({"look": "season-winter", "steps": 12, "restyle_strength": 0.5}, "lowres")
     assert told == {
         "prompt": winter.prompt, "negative": f"{winter.negative}, lowres", "steps": 12,
         "restyle_strength": 1.0,
     }  # fmt: skip
-    own = with_look({"look": "season-winter", "prompt": "snow", "restyle_strength": 0.5})
-    assert own["prompt"] == "snow"
-    assert own["restyle_strength"] == 0.5
+    own = with_look({"look": "season-winter", "negative": "blurry"}, "lowres")
+    assert own["negative"] == f"{winter.negative}, blurry"
     assert with_look({"steps": 3}) == {"steps": 3}
 
 

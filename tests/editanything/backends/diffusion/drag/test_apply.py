@@ -7,7 +7,8 @@ import torch
 from editanything.backends.diffusion import latents, prompts
 from editanything.backends.diffusion.control_map import condition, inpaint_condition
 from editanything.backends.diffusion.denoise import Canvas, Sampling, Steering, denoise
-from editanything.backends.diffusion.drag import DragSettings, drag_reference
+from editanything.backends.diffusion.drag import DragSettings
+from editanything.backends.diffusion.drag.apply import drag_reference
 from editanything.backends.diffusion.loading import load
 from editanything.backends.diffusion.schedulers import make_scheduler
 from editanything.backends.diffusion.settings import ModelSettings

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from editanything.backends.diffusion.drag import DragSettings, fit_reference
+from editanything.backends.diffusion.drag import DragSettings
 from editanything.backends.diffusion.drag.adain import Statistics, normalised
 from editanything.backends.diffusion.drag.bank import Tokens, mask_at, size_of
+from editanything.backends.diffusion.drag.fitting import fit_reference
 from editanything.backends.diffusion.drag.fourier import mix_amplitudes
 from editanything.backends.diffusion.drag.hooks import Hooks
 from editanything.backends.diffusion.drag.layers import attentions, normalisations

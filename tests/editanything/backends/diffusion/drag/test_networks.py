@@ -6,9 +6,10 @@ import threading
 import pytest
 import torch
 
-from editanything.backends.diffusion.drag import Control, DragSettings, Taken, dragging
+from editanything.backends.diffusion.drag import DragSettings
 from editanything.backends.diffusion.drag.adain import Statistics
 from editanything.backends.diffusion.drag.layers import normalisations
+from editanything.backends.diffusion.drag.run import Control, Taken, dragging
 from editanything.errors import InputError
 
 # Of numpy, about the schedulers of diffusers.
