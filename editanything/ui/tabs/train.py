@@ -42,7 +42,6 @@ def train_tab(shared: Shared, tab: gr.Tab) -> None:
     shown = [page.told, page.loss, page.grid, page.stop, page.resume, page.use]
     every = [page.said, page.run, page.clock, *shown]
     tab.select(do.opened, page.run, every, **LOOK)
-    tab.deselect(lambda: gr.Timer(active=False), None, page.clock, **LOOK)
     page.clock.tick(do.look, page.run, [page.clock, *shown], **LOOK)
     page.run.input(do.look, page.run, [page.clock, *shown], **LOOK)
     asked = [page.folder, page.name, page.size, page.steps]
