@@ -218,3 +218,84 @@ def sd_folder(sd, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "tiny-sd"
     sd.save_pretrained(folder)
     return folder
+
+
+def t5():
+    """A text network of the T5 kind with its tokenizer, of pieces that need no file."""
+    from transformers import T5Config, T5EncoderModel, T5TokenizerFast
+
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
+    pieces += [(c, -3.0) for c in "abcdefghijklmnopqrstuvwxyz,"]
+    tokenizer = T5TokenizerFast(vocab=pieces)
+    torch.manual_seed(0)
+    config = T5Config(
+        vocab_size=len(tokenizer), d_model=32, d_kv=8, d_ff=37, num_layers=2, num_heads=4
+    )
+    return T5EncoderModel(config).eval(), tokenizer
+
+
+def _flux(kind, channels, out=None):
+    import diffusers
+    from transformers import CLIPTextModel
+
+    text, tokens = t5()
+    tokenizer = clip_tokenizer()
+    torch.manual_seed(0)
+    transformer = diffusers.FluxTransformer2DModel(
+        patch_size=1, in_channels=channels, out_channels=out, num_layers=1, num_single_layers=1,
+        attention_head_dim=16, num_attention_heads=2, joint_attention_dim=32,
+        pooled_projection_dim=32, axes_dims_rope=[4, 4, 8], guidance_embeds=True,
+    ).eval()  # fmt: skip
+    vae = tiny_vae(1)
+    vae.register_to_config(shift_factor=0.0, scaling_factor=1.0)
+    pipe = getattr(diffusers, kind)(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(), vae=vae,
+        text_encoder=CLIPTextModel(clip_text_config(tokenizer)).eval(), tokenizer=tokenizer,
+        text_encoder_2=text, tokenizer_2=tokens, transformer=transformer,
+    )  # fmt: skip
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@pytest.fixture(scope="session")
+def flux_fill():
+    """FLUX Fill: sees the mask and the picture with a hole."""
+    return _flux("FluxFillPipeline", 8 * 1 + 4 * 8**2, 4)
+
+
+@pytest.fixture(scope="session")
+def flux():
+    """FLUX: makes pictures of words alone."""
+    return _flux("FluxPipeline", 4)
+
+
+@pytest.fixture(scope="session")
+def kontext():
+    """FLUX Kontext: is told what to do."""
+    return _flux("FluxKontextPipeline", 4)
+
+
+@pytest.fixture(scope="session")
+def sd3():
+    """SD 3 without its largest text network."""
+    import diffusers
+    from transformers import CLIPTextModelWithProjection
+
+    tokenizer = clip_tokenizer()
+    config = clip_text_config(tokenizer)
+    torch.manual_seed(0)
+    transformer = diffusers.SD3Transformer2DModel(
+        sample_size=8, patch_size=1, in_channels=16, num_layers=1, attention_head_dim=8,
+        num_attention_heads=4, joint_attention_dim=64, caption_projection_dim=32,
+        pooled_projection_dim=64, out_channels=16,
+    ).eval()  # fmt: skip
+    vae = tiny_vae(16)
+    vae.register_to_config(shift_factor=0.0, scaling_factor=1.0)
+    pipe = diffusers.StableDiffusion3Pipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(), vae=vae, transformer=transformer,
+        text_encoder=CLIPTextModelWithProjection(config).eval(), tokenizer=tokenizer,
+        text_encoder_2=CLIPTextModelWithProjection(config).eval(), tokenizer_2=clip_tokenizer(),
+        text_encoder_3=None, tokenizer_3=None,
+    )  # fmt: skip
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
