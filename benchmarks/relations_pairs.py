@@ -1,8 +1,10 @@
-"""How well edges between regions are found: part of, on, twin; masks given, no names.
+"""How well edges between regions are found: part of, on, twin, worn, held; masks given.
 
 Scenes are made of the cut-outs and grounds of relations_scenes.py. In each: a thing and its twin
 (mirrored or not, up to 12 % larger, in slightly other light), a thing with a part (a patch of
-another picture inside it), a thing on another (a block), a single thing, and the ground.
+another picture inside it), a thing on another (a block), a single thing, the ground, and a bearer
+with something over its top and something at its side, in the air. Only those three have names
+("person", "hat" or the like; what is held has none in every second scene).
 
     python benchmarks/relations_pairs.py [--split development|test] [--scenes N] [--rough PX]
 """
@@ -15,7 +17,7 @@ import json
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from relations_scenes import _cut_out, _texture, to_srgb
+from relations_scenes import cut_out, texture, to_srgb
 from removal import Bool2D, silhouette
 
 from editanything.masks import grow
@@ -23,8 +25,9 @@ from editanything.relations import find_edges
 from editanything.types import Mask, Region
 
 Floats = NDArray[np.float32]
-TYPES = ("part_of", "on", "twin")
-SHAPE = (420, 640)
+TYPES = ("part_of", "on", "twin", "worn", "held")
+SHAPE = (420, 800)
+WORN = ("hat", "cap", "helmet")
 Truth = set[tuple[str, int, int]]
 
 
@@ -52,12 +55,12 @@ def scaled(cut: Floats, tall: float, widest: float = 105.0) -> Floats:
     return np.clip(cv2.resize(cut, None, fx=k, fy=k, interpolation=cv2.INTER_AREA), 0, 1)
 
 
-def make(seed: int, split: str) -> tuple[NDArray[np.uint8], list[Bool2D], Truth]:
-    """A picture, its masks (the last is the ground) and its edges."""
+def make(seed: int, split: str) -> tuple[NDArray[np.uint8], list[Bool2D], dict[int, str], Truth]:
+    """A picture, its masks (the last is the ground), the names of some, and its edges."""
     rng = np.random.default_rng([seed, len(split), 11])
-    canvas = Canvas(_texture(rng, split, SHAPE))
+    canvas = Canvas(texture(rng, split, SHAPE))
     truth: Truth = set()
-    first = scaled(_cut_out(rng, split), rng.uniform(70, 110))
+    first = scaled(cut_out(rng, split), rng.uniform(70, 110))
     second = first[:, ::-1] if rng.random() < 0.5 else first
     size = rng.uniform(0.9, 1.12)
     second = scaled(second, size * first.shape[0], size * first.shape[1] + 1)
@@ -65,7 +68,7 @@ def make(seed: int, split: str) -> tuple[NDArray[np.uint8], list[Bool2D], Truth]
     a = canvas.put(first, 10, int(rng.integers(130, 180)))
     b = canvas.put(second, 140, int(rng.integers(130, 180)))
     truth.add(("twin", a, b))
-    whole = scaled(_cut_out(rng, split), 130)
+    whole = scaled(cut_out(rng, split), 130)
     x, foot = 270, 170
     c = canvas.put(whole, x, foot)
     inside = cv2.distanceTransform(canvas.masks[-1].astype(np.uint8), cv2.DIST_L2, 5)
@@ -81,11 +84,38 @@ def make(seed: int, split: str) -> tuple[NDArray[np.uint8], list[Bool2D], Truth]
     block = np.ones((90, 110, 4), np.float32)
     block[..., :3] = to_linear_colour(rng) * np.linspace(0.8, 1.1, 90)[:, None, None]
     d = canvas.put(np.clip(block, 0, 1).astype(np.float32), 440, 330)
-    e = canvas.put(scaled(_cut_out(rng, split), 85, 90), 450, 240)
+    e = canvas.put(scaled(cut_out(rng, split), 85, 90), 450, 240)
     truth.add(("on", e, d))
-    canvas.put(scaled(_cut_out(rng, split), 100), int(rng.integers(40, 280)), 350)
+    canvas.put(scaled(cut_out(rng, split), 100), int(rng.integers(40, 280)), 350)
+    names, more = _bearer(canvas, rng, split)
     ground = ~np.logical_or.reduce(canvas.masks)
-    return to_srgb(canvas.picture).astype(np.uint8), [*canvas.masks, ground], truth
+    image = to_srgb(canvas.picture).astype(np.uint8)
+    return image, [*canvas.masks, ground], names, truth | more
+
+
+def _bearer(canvas: Canvas, rng: np.random.Generator, split: str) -> tuple[dict[int, str], Truth]:
+    """Someone with a hat and with something in the hand; names and edges."""
+    body = scaled(cut_out(rng, split), 130, 80)
+    x, foot = 610, 330
+    person = canvas.put(body, x, foot)
+    solid = canvas.masks[person - 1]
+    top, wide = int(np.flatnonzero(solid.any(1))[0]), body.shape[1]
+    crown = silhouette("ellipse", 0.35 * wide * wide, rng).astype(np.float32)
+    h, w = crown.shape
+    colour = np.ones((h, w, 3)) * rng.uniform(0, 1, 3)
+    head = int(np.nonzero(solid[top : top + 6])[1].mean()) - w // 2
+    hat = canvas.put(np.dstack([colour, crown]).astype(np.float32), head, top + round(0.4 * h))
+    solid &= ~canvas.masks[hat - 1]
+    row = top + int(rng.uniform(0.45, 0.65) * (foot - top))
+    tool = scaled(cut_out(rng, split), 34, 40)
+    column = int(np.nonzero(solid[row - 4 : row + 5])[1].max(initial=x + wide // 2))
+    left = int(np.flatnonzero(tool[..., 3].max(0) > 0.5)[0])
+    held = canvas.put(tool, column - left - 4, row + tool.shape[0] // 2)
+    solid &= ~canvas.masks[held - 1]
+    names = {person: "person", hat: str(rng.choice(WORN))}
+    if rng.random() < 0.5:
+        names[held] = "cup"
+    return names, {("worn", hat, person), ("held", held, person)}
 
 
 def to_linear_colour(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -102,10 +132,10 @@ def main() -> None:
     args = parser.parse_args()
     counts = {kind: [0, 0, 0] for kind in TYPES}  # right, wrong, missed
     for seed in range(args.scenes):
-        image, shapes, truth = make(seed, args.split)
+        image, shapes, names, truth = make(seed, args.split)
         rng = np.random.default_rng(seed)
         rough = [grow(Mask.of(m), int(rng.integers(-args.rough, args.rough + 1))) for m in shapes]
-        regions = [Region(i + 1, m) for i, m in enumerate(rough) if m.area]
+        regions = [Region(i + 1, m, names.get(i + 1, "")) for i, m in enumerate(rough) if m.area]
         ground = len(shapes)
         said = {
             (e.type if e.type != "same_kind" else "twin", e.source, e.target)

@@ -227,7 +227,7 @@ def _light(rng: np.random.Generator, softness: float, *, behind: bool = False) -
     return Light(kx * (0.6 if behind else 1), ky, float(rng.uniform(0.3, 0.75)), softness)
 
 
-def _texture(rng: np.random.Generator, split: str, shape: tuple[int, int]) -> Floats:
+def texture(rng: np.random.Generator, split: str, shape: tuple[int, int]) -> Floats:
     """A surface: (H, W, 3) linear."""
     height, width = shape
     way = rng.choice(["plain", "texture", "smooth", "photo"], p=[0.2, 0.4, 0.25, 0.15])
@@ -259,8 +259,8 @@ def _photo(name: str, side: int) -> RGB:
 
 
 def _grounds(rng: np.random.Generator, split: str, shape: tuple[int, int], horizon: int) -> Floats:
-    ground = _texture(rng, split, shape)
-    ground[:horizon] = _texture(rng, split, shape)[:horizon]
+    ground = texture(rng, split, shape)
+    ground[:horizon] = texture(rng, split, shape)[:horizon]
     return cv2.GaussianBlur(ground, (0, 0), 0.5)
 
 
@@ -293,7 +293,7 @@ def _things(
     for _ in range(12 * wanted):
         if len(things) == wanted:
             break
-        picture = _cut_out(rng, split)
+        picture = cut_out(rng, split)
         tall = rng.uniform(0.18, 0.42) * height
         scale = tall / picture.shape[0]
         if picture.shape[1] * scale > 0.4 * width:
@@ -329,7 +329,7 @@ def _placed(picture: Floats, shape: tuple[int, int], x: int, foot: int, opacity:
     return Thing(rgb, alpha, foot)
 
 
-def _cut_out(rng: np.random.Generator, split: str) -> Floats:
+def cut_out(rng: np.random.Generator, split: str) -> Floats:
     """A tight cut-out: (h, w, 4), linear colours and alpha."""
     cells = _stickers(split)
     way = rng.choice(["sticker", "photo", "shape"], p=[0.5, 0.2, 0.3])

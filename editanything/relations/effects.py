@@ -14,7 +14,7 @@ from editanything.relations.view import View, look_at
 from editanything.types import RGB, Bool2D, Float2D, Mask
 
 #: Less likely effects are not even shown, and likely ones are taken along unless told otherwise.
-SHOWN_FROM, SURE_FROM = 0.45, 0.87
+SHOWN_FROM, SURE_FROM = 0.45, 0.8
 #: A thing asked for by name ("and its shadow") is taken from this score on.
 ASKED_FROM = 0.2
 _MOST_OTHERS = 6

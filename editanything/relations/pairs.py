@@ -47,6 +47,8 @@ BEARERS = _words(
 _SIDE_PX = 400  # longest side at which pairs are compared
 _PLACE_SHARE = 0.22  # of the picture: what is larger, or lies along two edges of it, is a place
 _PATCH = 32
+_TOUCHES = 0.04  # of a rim: what is worn need not lie flat
+_HELD, _HELD_BY_BEARER = 0.18, 0.08  # of a rim, by things, and by those who have hands or jaws
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def _near(a: Box, b: Box) -> bool:
 def _attached(small: _Piece, large: _Piece) -> Edge | None:
     """The smaller region as part of the larger, worn or held by it, or standing on it."""
     inside = np.count_nonzero(small.mask & large.mask) / small.area
-    around = np.count_nonzero(small.rim & large.mask) / _count(small.rim)
+    around = _rim_share(small, large)
     below = small.stands_on(large.mask)
     ids = small.region.id, large.region.id
     name, bearer = _noun(small.region), _noun(large.region)
@@ -186,8 +188,10 @@ def _attached(small: _Piece, large: _Piece) -> Edge | None:
             "on", *ids, min(1.0, 0.4 + 0.6 * below), f"{below:.0%} of its foot stands on it"
         )
     touches = max(inside, around)
-    if name in WORN and bearer in BEARERS and touches > 0.12:
-        return Edge("worn", *ids, min(1.0, 0.6 + touches), f"{name} on a {bearer}, touching")
+    if name in WORN and bearer in BEARERS and touches > _TOUCHES:
+        return Edge("worn", *ids, min(1.0, 0.7 + touches), f"{name} on a {bearer}, touching")
+    if bearer in WORN and name in BEARERS and _rim_share(large, small) > _TOUCHES:
+        return Edge("worn", *ids[::-1], 0.75, f"{bearer} on a {name}, touching")
     around = max(around, np.count_nonzero(small.mask & large.filled) / small.area)
     if around >= (0.55 if name in PARTS else 0.85) and share < 0.6:
         return Edge(
@@ -196,15 +200,24 @@ def _attached(small: _Piece, large: _Piece) -> Edge | None:
     return _resting(small, large, around, below, ids)
 
 
+def _rim_share(a: _Piece, b: _Piece) -> float:
+    """The share of a's rim that is b."""
+    return np.count_nonzero(a.rim & b.mask) / _count(a.rim)
+
+
 def _resting(
     small: _Piece, large: _Piece, around: float, below: float, ids: tuple[int, int]
 ) -> Edge | None:
     """Two things that touch: the one on the other, or held by it."""
-    if below > 0.6 and small.box[3] < large.box[3]:
+    tall = large.box[3] - large.box[1]
+    holds = _noun(large.region) in BEARERS
+    on_top = not holds or small.box[3] < large.box[1] + 0.35 * tall
+    if below > 0.6 and small.box[3] < large.box[3] and on_top:
         return Edge("on", *ids, 0.4 + 0.5 * below, f"{below:.0%} of its foot stands on it")
-    aloft = small.box[3] < large.box[3] - 0.12 * (large.box[3] - large.box[1])
-    if around > 0.18 and aloft and small.area < 0.6 * large.area:
-        score = min(0.95, 0.5 + around)
+    aloft = small.box[3] < large.box[3] - 0.12 * tall
+    least = _HELD_BY_BEARER if holds else _HELD
+    if around > least and aloft and small.area < 0.6 * large.area:
+        score = min(0.95, 0.5 + around + 0.2 * holds)
         return Edge(
             "held", *ids, score, f"{around:.0%} of its rim touches it, and it stands on air"
         )
