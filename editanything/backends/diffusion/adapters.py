@@ -6,6 +6,7 @@ lock, they are brought to what that run asks for. Files are safetensors only.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,18 +34,29 @@ def set_loras(loaded: Loaded, loras: Sequence[Adapter]) -> None:
         if have:
             pipe.unload_lora_weights()
         loaded.adapters[_LORAS] = ()
-        for i, lora in enumerate(wanted):
-            _check(lora)
-            with told(str(lora.model)):
-                _can(pipe, "load_lora_weights", "LoRAs")
-                where, file = _where(lora)
-                pipe.load_lora_weights(where, adapter_name=f"lora{i}", **_named(file))
-                if f"lora{i}" not in {n for ns in pipe.get_list_adapters().values() for n in ns}:
-                    raise InputError(f"{lora.model} has no weights for {loaded.name}.")
-            loaded.adapters[_LORAS] = wanted[: i + 1]
+        try:
+            for i, lora in enumerate(wanted):
+                _load_lora(loaded, lora, f"lora{i}")
+        except InputError:
+            if hasattr(pipe, "unload_lora_weights"):
+                pipe.unload_lora_weights()  # whatever part of it went in
+            raise
     if wanted:
         pipe.set_adapters([f"lora{i}" for i in range(len(wanted))], [one.weight for one in wanted])
     loaded.adapters[_LORAS] = wanted
+
+
+def _load_lora(loaded: Loaded, lora: Adapter, name: str) -> None:
+    pipe = loaded.pipe
+    _check(lora)
+    with told(str(lora.model)), warnings.catch_warnings():
+        # peft warns of several LoRAs in one network, which is what is asked for.
+        warnings.filterwarnings("ignore", message="Already found a `peft_config`")
+        _can(pipe, "load_lora_weights", "LoRAs")
+        where, file = _where(lora)
+        pipe.load_lora_weights(where, adapter_name=name, **_named(file))
+        if name not in {one for names in pipe.get_list_adapters().values() for one in names}:
+            raise InputError(f"{lora.model} has no weights for {loaded.name}.")
 
 
 def set_embeddings(loaded: Loaded, embeddings: Sequence[Adapter]) -> None:

@@ -61,6 +61,8 @@ def _sentence(name: str, error: Exception) -> str:
     if isinstance(error, ImportError):
         return f"{name} needs a package that is not installed: {_first_line(error)}"
     looks_local = name.startswith((".", "/", "~")) or "\\" in name or name.count("/") != 1
+    if Path(name).expanduser().is_file():
+        return f"{name} cannot be used here: {_first_line(error)}"
     if Path(name).expanduser().is_dir():
         return _of_folder(name, error)
     if looks_local:
