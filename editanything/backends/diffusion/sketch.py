@@ -18,6 +18,7 @@ from editanything.errors import InputError
 from editanything.types import RGB, Progress, part_of_progress
 
 if TYPE_CHECKING:
+    from editanything.backends.diffusion.backend import Diffusion
     from editanything.backends.diffusion.denoise import Sampling
     from editanything.backends.diffusion.loading import Loaded
 
@@ -26,6 +27,10 @@ WHITE: Color = (255, 255, 255)
 #: (H, W) of a picture by the shape of its sheet.
 ASPECTS = {"square": (512, 512), "horizontal": (512, 768), "vertical": (768, 512)}
 MOST_PICTURES = 12
+_NO_NET = (
+    "A layout steers a SAM-ControlNet on a Stable Diffusion base, and this preset has none; choose "
+    "sd15-controlnet."
+)
 
 
 def palette_of(sketch: RGB) -> tuple[Color, ...]:
@@ -111,15 +116,17 @@ def generate(
     settings: LayoutSettings,
     sampling: Sampling | None = None,
     *,
+    net: Any = None,
     progress: Progress | None = None,
 ) -> tuple[RGB, ...]:
     """New pictures whose regions lie as the layout says.
 
     Args:
-        loaded: an ordinary base with a SAM-ControlNet as its first; its lock is taken.
+        loaded: an ordinary base with a SAM-ControlNet; its lock is taken.
         numbers: (H, W), of a sketch or of a picture's regions (`control_map.number_map`).
         settings: what is made.
         sampling: how.
+        net: the SAM-ControlNet; None: the first of `loaded`.
         progress: told after each step.
 
     Raises:
@@ -133,17 +140,15 @@ def generate(
     from editanything.backends.diffusion.prompts import encode
     from editanything.backends.diffusion.schedulers import make_scheduler
 
-    if not loaded.controlnets or loaded.unet is None:
-        raise InputError(
-            "A layout steers a SAM-ControlNet on a Stable Diffusion base, and this preset has "
-            "none; choose sd15-controlnet."
-        )
+    net = net or next(iter(loaded.controlnets), None)
+    if net is None or loaded.unet is None:
+        raise InputError(_NO_NET)
     scale: Any = settings.strength
+    seen = condition(numbers, settings.size)
     if settings.only_drawn:
-        near = condition(numbers, settings.size)[0, :2].sum(0) > 0
-        scale = near.float().to(loaded.device) * settings.strength
+        scale = (seen[0, :2].sum(0) > 0).float().to(loaded.device) * settings.strength
+    steering = [Steering(net, seen.to(loaded.device), scale)]
     sampling = sampling or Sampling()
-    seen = condition(numbers, settings.size).to(loaded.device)
     factor = 2 ** (len(loaded.pipe.vae.config.block_out_channels) - 1)
     shape = (1, 4, settings.size[0] // factor, settings.size[1] // factor)
     pictures = []
@@ -152,17 +157,77 @@ def generate(
         for i, seed in enumerate(settings.seeds):
             generator = torch.Generator().manual_seed(seed)
             noise = torch.randn(shape, generator=generator).to(loaded.device)
+            scheduler = make_scheduler(loaded.pipe.scheduler, settings.scheduler)
+            done, all_ = i, len(settings.seeds)
             latents = denoise(
                 loaded,
-                make_scheduler(loaded.pipe.scheduler, settings.scheduler),
+                scheduler,
                 words,
                 sampling,
                 noise,
-                steering=[Steering(loaded.controlnets[0], seen, scale)],
+                steering=steering,
                 generator=generator,
-                progress=part_of_progress(
-                    progress, i / len(settings.seeds), (i + 1) / len(settings.seeds)
-                ),
+                progress=part_of_progress(progress, done / all_, (done + 1) / all_),
             )
             pictures.append(decode(loaded, latents))
+        loaded.pipe.maybe_free_model_hooks()
     return tuple(pictures)
+
+
+def paint_layout(
+    backend: Diffusion,
+    numbers: NDArray[np.uint16],
+    prompt: str,
+    *,
+    seeds: Sequence[int] = (0,),
+    strength: float = 1.0,
+    only_drawn: bool = False,
+    size: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+) -> tuple[RGB, ...]:
+    """Pictures of a layout by a preset's backend, with its own settings.
+
+    Args:
+        backend: of the preset.
+        numbers: (H, W) of the layout.
+        prompt: what the pictures show; the preset's words of quality are put after it.
+        seeds: one picture for each, 1 to 12.
+        strength: of the layout, 0..2.
+        only_drawn: the layout leaves the white free.
+        size: (H, W), multiples of 8; None: the layout's proportions at the preset's size.
+        progress: told while networks are loaded, and after each step.
+
+    Raises:
+        InputError: no words, no ControlNet for regions, or what hinders the loading.
+        Cancelled: the progress callback asked to stop.
+    """
+    from editanything.backends.diffusion.denoise import Sampling
+    from editanything.backends.diffusion.paint import model_side
+    from editanything.backends.diffusion.working import working_size
+
+    if not prompt.strip():
+        raise InputError("Say what the picture shall show.")
+    roles = [control.role for control in backend.extras.controlnets]
+    if "regions" not in roles:
+        raise InputError(_NO_NET)
+    loaded = backend.load(part_of_progress(progress, 0, 0.3))
+    if loaded.unet is None:
+        raise InputError(_NO_NET)
+    options = backend.options
+    settings = LayoutSettings(
+        prompt=", ".join(part for part in (prompt, options.quality) if part),
+        negative=options.negative,
+        strength=strength,
+        only_drawn=only_drawn,
+        size=size or working_size(numbers.shape, options.size or model_side(loaded), 8),
+        seeds=tuple(seeds),
+        scheduler=options.scheduler,
+    )
+    sampling = Sampling(
+        steps=options.steps,
+        guidance=7.5 if options.guidance is None else options.guidance,
+        guess=options.guess,
+    )
+    net = loaded.controlnets[roles.index("regions")]
+    rest = part_of_progress(progress, 0.3, 1)
+    return generate(loaded, numbers, settings, sampling, net=net, progress=rest)
