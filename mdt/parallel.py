@@ -32,7 +32,8 @@ def shard(model: nn.Module, blocks: Mapping[str, nn.Module]) -> None:
 
 def own_class(model: nn.Module) -> type:
     """The class of a network, also of one that `fully_shard` has given a class of its own."""
-    return next(kind for kind in type(model).__mro__ if kind.__module__.startswith("mdt.models"))
+    kinds = type(model).__mro__
+    return next((kind for kind in kinds if kind.__module__.startswith("mdt.models")), kinds[0])
 
 
 def whole(tensor: Tensor) -> Tensor:

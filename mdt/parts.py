@@ -19,6 +19,7 @@ from mdt.models import Network, build_model
 from mdt.models.autoencoder import AutoencoderObjective
 from mdt.models.segmenter_objective import SegmenterObjective
 from mdt.models.words import WordsObjective
+from mdt.naming import imported
 from mdt.optim import OPTIMIZERS, SCHEDULES, make_schedule
 from mdt.parallel import put, shard
 from mdt.runs import Run, open_weights
@@ -39,17 +40,19 @@ def objective_of(told: dict[str, Any]) -> Any:
         ValueError: an unknown name or setting.
     """
     name = told["name"]
-    if name not in OTHER_OBJECTIVES:
+    kind = imported(name) if ":" in name else OTHER_OBJECTIVES.get(name)
+    if kind is None:
         return make_objective(**told)
     try:
-        return OTHER_OBJECTIVES[name](**{key: v for key, v in told.items() if key != "name"})
+        return kind(**{key: v for key, v in told.items() if key != "name"})
     except TypeError as error:
         raise ConfigError(f"The objective {name}: {str(error).split('() ')[-1]}.") from None
 
 
 def named_settings(told: dict[str, Any]) -> dict[str, Any]:
     """The settings of a denoiser's objective, by `settings_of`; of another one, as they are."""
-    return told if told["name"] in OTHER_OBJECTIVES else settings_of(**told)
+    other = told["name"] in OTHER_OBJECTIVES or ":" in told["name"]
+    return told if other else settings_of(**told)
 
 
 class Parts(NamedTuple):

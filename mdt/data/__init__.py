@@ -20,6 +20,7 @@ from mdt.data.regions import RegionSource
 from mdt.data.source import DataError, Source
 from mdt.data.stickers import CropSource, DrawingSource, PromptSource, SceneSource, StickerSource
 from mdt.data.webdataset import ShardSource
+from mdt.naming import imported
 
 __all__ = [
     "SOURCES",
@@ -62,7 +63,7 @@ def open_source(name: str, path: str | Path | Sequence[str | Path], **settings: 
     """A source by its name in `SOURCES`.
 
     Args:
-        name: a key of `SOURCES`, such as "folder".
+        name: a key of `SOURCES`, such as "folder", or "package.module:Class" of your own.
         path: where it is.
         settings: of the class.
 
@@ -70,15 +71,17 @@ def open_source(name: str, path: str | Path | Sequence[str | Path], **settings: 
         DataError: a ValueError: unknown name or setting (names the nearest), or what the class
             raises about the files.
     """
-    if name not in SOURCES:
+    kind = imported(name) if ":" in str(name) else SOURCES.get(name)
+    if kind is None:
         raise DataError(f"There is no kind of data {name!r}{_suggest(str(name), SOURCES)}")
     if not path:
         raise DataError(f"Say where the pictures are: the path of the {name} is empty.")
-    known = list(inspect.signature(SOURCES[name]).parameters)[1:]
+    known = list(inspect.signature(kind).parameters)[1:]
     for key in settings:
         if key not in known:
             raise DataError(f"The data {name!r} has no setting {key!r}{_suggest(key, known)}")
-    return SOURCES[name](path, **settings)
+    opened: Source = kind(path, **settings)
+    return opened
 
 
 def open_any(paths: Sequence[str | Path], **settings: Any) -> Source:

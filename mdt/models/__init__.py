@@ -21,6 +21,7 @@ from mdt.models.skips import probe_norms
 from mdt.models.unet import UNet
 from mdt.models.uvit import UViT
 from mdt.models.words import WordRegions as WordRegions
+from mdt.naming import imported
 
 __all__ = [
     "MODELS",
@@ -87,7 +88,8 @@ def build_model(name: str, **settings: Any) -> Any:
 
     Args:
         name: a key of `MODELS`: mdt, mdtv2, dit or uvit with size s, b, l, xl and patch 2, 4, 8
-            ("mdtv2_s2"), or unet_s, unet_b, unet_l; or autoencoder.
+            ("mdtv2_s2"), or unet_s, unet_b, unet_l; or autoencoder; or "package.module:Attr", a
+            class or a function of your own that makes a `ModelMixin` of diffusers.
         settings: what to change: input_size, in_channels, num_classes, learn_sigma, text_dims,
             hidden_size, depth, num_heads, ... ; see the class of the family.
 
@@ -95,7 +97,7 @@ def build_model(name: str, **settings: Any) -> Any:
         ValueError: an unknown name or setting (names the nearest), or sizes that do not fit.
     """
     known = list(settings_of(name))
-    network, preset = (MODELS | OTHERS)[name]
+    network, preset = _entry(name)
     for key in settings:
         if key not in known:
             raise ValueError(f"{name} has no setting {key!r}{_nearest(key, known)}")
@@ -108,9 +110,16 @@ def settings_of(name: str) -> tuple[str, ...]:
     Raises:
         ValueError: an unknown name (names the nearest).
     """
+    return tuple(inspect.signature(_entry(name)[0]).parameters)
+
+
+def _entry(name: str) -> tuple[Any, dict[str, Any]]:
+    """What makes the network, and the settings that the name stands for."""
+    if ":" in name:
+        return imported(name), {}
     if name not in MODELS | OTHERS:
         raise ValueError(f"There is no model {name!r}{_nearest(name, [*MODELS, *OTHERS])}")
-    return tuple(inspect.signature((MODELS | OTHERS)[name][0].__init__).parameters)[1:]
+    return (MODELS | OTHERS)[name]
 
 
 def _nearest(name: str, known: list[str]) -> str:
