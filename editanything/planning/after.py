@@ -112,6 +112,8 @@ class After:
     def _brings(self) -> str:
         """The noun of what the step sets into the picture; "" where it brings nothing new."""
         step = self.step
+        if step.params.get("kind") in ("style", "wear"):
+            return ""  # what it is stays what it is
         if step.reference is not None:
             return self.brings
         drawn = step.op in {"add", "replace"} and "color" not in step.params

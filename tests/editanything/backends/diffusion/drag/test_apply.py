@@ -108,3 +108,15 @@ def test_p18_guess_mode_shows_controlnets_the_conditional_half_only(sd, controln
     taken = run(loaded, controlnets, source=reference(), sampling=sampling)
     assert torch.isfinite(taken).all()
     assert not torch.equal(taken, plain)
+
+
+@pytest.mark.parity("P18")
+def test_p18_half_precision(sd, controlnets):
+    import copy
+
+    pipe = copy.deepcopy(sd).to(torch.bfloat16)
+    nets = [copy.deepcopy(net).to(torch.bfloat16) for net in controlnets]
+    loaded = load(ModelSettings(pipe, controlnets=tuple(nets)))
+    taken = run(loaded, nets, source=reference(), frequency=0.3, style_fidelity=0.5)
+    assert torch.isfinite(taken).all()
+    assert not torch.equal(taken, run(loaded, nets))

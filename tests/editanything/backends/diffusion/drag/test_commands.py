@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from editanything.backends.diffusion.backend import Diffusion
+from editanything.cli import main
 from editanything.editor import Editor
-from editanything.errors import InputError, Refusal
+from editanything.errors import Cancelled, InputError, Refusal
 from editanything.types import Mask, Reference, Task
 
 PRESET = """\
@@ -153,3 +155,59 @@ def test_p36_a_season_by_its_look_paints_all_and_is_led_by_the_regions(sd, contr
     given["controlnets"][0]["scale"] = 0.0
     free = editor(preset, sd, look="season-winter", **given)
     assert not np.array_equal(free.edit(photo(), "make it winter", seed=2).image, result.image)
+
+
+@pytest.mark.parity("P18")
+def test_p18_a_drag_that_is_cancelled_leaves_no_trace(sd, controlnets):
+    controls = [{"model": controlnets[0]}, {"model": controlnets[1], "role": "inpaint"}]
+    used = Diffusion(sd, size=64, steps=3, controlnets=controls)
+    task = Task(
+        op="drag", image=photo(), target=HERE, area=HERE, seed=1,
+        params={"prompt": "hat", "kind": "replace"},
+        reference=Reference(SECOND[0], Mask.of(SECOND[1])),
+    )  # fmt: skip
+    told = []
+    with pytest.raises(Cancelled):
+        used.paint(task, lambda share, what: told.append((share, what)) or len(told) < 3)
+    assert told[-1][1] == "painting"
+    modules = [m for net in (sd.unet, *controlnets) for m in net.modules()]
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in modules)
+
+
+def test_later_words_find_what_a_style_or_clothes_were_put_on(sd, preset):
+    selection = HERE
+    used = editor(preset, sd)
+    for text in ("make it in the style of image B and blur it",
+                 "put the shirt from image B on the man and blur the man"):  # fmt: skip
+        plan = used.plan(photo(), text, selection=selection, reference=SECOND)
+        assert [step.op for step in plan.steps] == ["drag", "filter"]
+        assert np.array_equal(plan.steps[1].target.full(), selection)
+
+
+@pytest.mark.parity("P18")
+@pytest.mark.parity("P21")
+@pytest.mark.parity("P30")
+def test_p18_the_command_line_drags_as_python_does(sd, tmp_path, capsys):
+    sd.save_pretrained(tmp_path / "base")
+    path = tmp_path / "photo.yaml"
+    path.write_text(PRESET.replace("none", f"{tmp_path}/base\n    device: cpu"))
+    Image.fromarray(photo()).save(tmp_path / "a.png")
+    # What is meant of a file is its cut-out.
+    alpha = (SECOND[1] * 255).astype(np.uint8)
+    Image.fromarray(np.dstack([SECOND[0], alpha])).save(tmp_path / "b.png")
+    Image.fromarray((HERE * 255).astype(np.uint8)).save(tmp_path / "m.png")
+    out, settings = tmp_path / "out.png", ["backends.0.drag.frequency=0.4", "backends.0.steps=1"]
+    words = ["edit", tmp_path / "a.png", "replace it with image B", "-o", out, "--preset", path]
+    words += ["--mask", tmp_path / "m.png", "--reference", tmp_path / "b.png"]
+    words += [word for setting in settings for word in ("--set", setting)]
+    assert main([str(word) for word in words]) == 0, capsys.readouterr().err
+    used = Editor.from_preset(str(path), **dict(s.split("=") for s in settings))
+    result = used.edit(
+        tmp_path / "a.png", "replace it with image B", selection=HERE, reference=tmp_path / "b.png"
+    )
+    assert result.plan.steps[0].op == "drag"
+    assert np.array_equal(np.asarray(Image.open(out)), result.image)
+    words = ["edit", tmp_path / "a.png", "make it winter", "-o", tmp_path / "c.png"]
+    words += ["--preset", path, "--set", "backends.0.look=season-wintr"]
+    assert main([str(word) for word in words]) == 2
+    assert "there are: season-winter" in capsys.readouterr().err
