@@ -119,13 +119,14 @@ def florence():
         size={"height": 64, "width": 64}, crop_size={"height": 64, "width": 64}
     )
     images.image_seq_length = 5
-    rules = dict.fromkeys(
-        ("pure_text", "description_with_bboxes", "description_with_polygons", "polygons", "bboxes",
-         "description_with_bboxes_or_polygons"), {},
-    ) | {
+    kinds = (
+        "pure_text", "description_with_bboxes", "description_with_polygons", "polygons", "bboxes",
+        "description_with_bboxes_or_polygons",
+    )  # fmt: skip
+    rules = {kind: {} for kind in kinds} | {
         "ocr": {"pattern": r"(.+?)<loc_(\d+)>", "area_threshold": 0.0},
         "phrase_grounding": {"banned_grounding_tokens": []},
-    }  # fmt: skip
+    }
     processor = tf.Florence2Processor(images, tokenizer, post_processor_config=rules)
     return tf.Florence2ForConditionalGeneration(config).eval(), processor
 
@@ -149,6 +150,7 @@ def picture(height=40, width=50, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
 
+@pytest.mark.parity("P5")
 @pytest.mark.parametrize(
     ("kind", "which"), [(Blip, "blip"), (Blip2, "blip2"), (Florence2Captions, "florence")]
 )
@@ -180,6 +182,7 @@ def region(number, x0, x1, label=""):
     return Region(number, Mask.of(mask), label)
 
 
+@pytest.mark.parity("P26")
 def test_the_largest_regions_are_worded_from_their_masked_crops():
     image = np.full((40, 50, 3), 9, np.uint8)
     regions = [region(1, 0, 5), region(2, 10, 30), region(3, 35, 40, "pole"), region(4, 40, 41)]
@@ -204,6 +207,7 @@ def test_a_masked_crop_is_black_outside():
         masked_crop(image, Mask.empty((40, 50)))
 
 
+@pytest.mark.parity("P5")
 def test_a_caption_goes_before_what_is_asked():
     assert described(BySize(), picture(), prompt="best quality, ").startswith("50 by 40")
     assert described(BySize(), picture(), prompt="best quality, ").endswith("tokens, best quality")

@@ -69,6 +69,7 @@ def find(text, dogs=TWO, detector=None, known=()):
     return Detecting(DetectedNames(Boxes(detector or ByColor()))).find(seen, selector(text))
 
 
+@pytest.mark.parity("P24")
 def test_all_that_is_asked_for_is_found_not_two_at_most():
     dogs = tuple((10 + 45 * i, 60, 30, DOG) for i in range(5))
     found = find("remove all dogs", dogs)
@@ -80,6 +81,7 @@ def test_all_that_is_asked_for_is_found_not_two_at_most():
     assert len(found.regions) == 5
 
 
+@pytest.mark.parity("P24")
 def test_none_tie_and_miscount_are_questions():
     assert isinstance(find("remove the dog"), Tie)
     many = find("remove the three dogs")
@@ -120,6 +122,7 @@ def test_colours_choose_and_other_adjectives_are_asked_of_the_network():
     assert [phrase for phrase, _ in detector.asked] == ["striped dog"]
 
 
+@pytest.mark.parity("P25")
 def test_a_part_is_sought_on_its_whole():
     """The ears are too small for the network in the whole picture; not in the dog's part of it."""
     detector = ByColor(least=0.008)
@@ -180,6 +183,7 @@ def test_a_box_becomes_the_segmenters_mask():
     assert (mask & true).sum() / (mask | true).sum() > 0.9
 
 
+@pytest.mark.parity("P24")
 def test_an_edit_by_words_end_to_end_and_what_follows_a_step():
     editor = Editor.from_preset("default")
     detector = ByColor()

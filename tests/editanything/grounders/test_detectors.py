@@ -215,6 +215,7 @@ def test_florence_reads_the_boxes_that_were_written(florence, monkeypatch):
     assert np.allclose(found[1].box, (100, 60, 140, 80), atol=0.2)
 
 
+@pytest.mark.parity("P24")
 @pytest.mark.parametrize(
     ("name", "which", "more"),
     [

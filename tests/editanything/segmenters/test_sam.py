@@ -56,6 +56,8 @@ def counted(sam, monkeypatch):
     return seen
 
 
+@pytest.mark.parity("P1")
+@pytest.mark.parity("P2")
 def test_any_sam_is_a_segmenter_and_answers_with_masks_of_the_picture(sam):
     segmenter = build("segmenter", {"name": "sam", "weights": sam})
     seen = segmenter.look(picture())

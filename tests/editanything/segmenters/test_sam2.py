@@ -144,6 +144,8 @@ PROMPTS = (
 )
 
 
+@pytest.mark.parity("P1")
+@pytest.mark.parity("P2")
 @pytest.mark.parametrize("which", ["sam2", "sam3"])
 def test_clicks_boxes_and_strokes_on_one_embedding(which, request, monkeypatch):
     made = request.getfixturevalue(which)

@@ -13,6 +13,7 @@ from editanything.training.rows import CAPTION_BYTES, captions_of, to_row, weigh
 from mdt.data import DataError, batches
 
 
+@pytest.mark.parity("P31")
 def test_p31_a_folder_becomes_shards_of_picture_map_and_caption(shards, pictures):
     assert sorted(file.name for file in shards.glob("*.tar")) == [
         "pairs-00000.tar",

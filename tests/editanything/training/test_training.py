@@ -75,6 +75,8 @@ def test_the_loss_falls(name, straight):
     assert np.mean(found[-10:]) < 0.8 * np.mean(found[:5]), found
 
 
+@pytest.mark.parity("P32")
+@pytest.mark.parity("P35")
 @pytest.mark.parametrize("name", ["sam_controlnet", "lora_inpaint"])
 def test_a_run_that_was_stopped_equals_the_straight_one(name, straight, request, tmp_path):
     whole = straight(name)
@@ -90,6 +92,7 @@ def test_a_run_that_was_stopped_equals_the_straight_one(name, straight, request,
     assert losses(whole) == losses(again)
 
 
+@pytest.mark.parity("P32")
 def test_p32_a_controlnet_loads_back_and_its_base_is_no_part_of_it(straight, tmp_path, capsys):
     from diffusers import ControlNetModel
 
@@ -107,6 +110,7 @@ def test_p32_a_controlnet_loads_back_and_its_base_is_no_part_of_it(straight, tmp
     assert any(not torch.equal(average[key], trained[key]) for key in trained)
 
 
+@pytest.mark.parity("P34")
 def test_p34_a_dreambooth_base_loads_back_as_a_pipeline(straight, tmp_path):
     from diffusers import StableDiffusionInpaintPipeline
 
@@ -119,6 +123,7 @@ def test_p34_a_dreambooth_base_loads_back_as_a_pipeline(straight, tmp_path):
     assert all(torch.equal(v, trained[key]) for key, v in pipe.unet.state_dict().items())
 
 
+@pytest.mark.parity("P35")
 def test_p35_a_lora_loads_back_and_does_what_was_trained(straight, wordy_inpaint, tmp_path):
     from diffusers import StableDiffusionInpaintPipeline
 
@@ -148,6 +153,7 @@ def test_p35_a_lora_loads_back_and_does_what_was_trained(straight, wordy_inpaint
     assert torch.equal(plain, after)  # nothing stays on the frozen network
 
 
+@pytest.mark.parity("P23")
 def test_p23_a_word_loads_back_and_reads_as_it_was_trained(straight, wordy_base, tmp_path):
     from diffusers import StableDiffusionPipeline
 
@@ -194,7 +200,7 @@ def test_every_recipe_opens_with_what_it_is_for(name):
     settings = load(TrainSettings, path)
     head = [line for line in path.read_text().splitlines() if line.startswith("# ")]
     assert len(head) >= 3
-    assert f"mdt train photo/{name} data.path=" in path.read_text()
+    assert f"editanything.training train photo/{name} data.path=" in path.read_text()
     assert settings.objective["base"] == settings.model["base"]
     assert load(TrainSettings, path, ["optimizer.name=adan"]).optimizer["name"] == "adan"
 

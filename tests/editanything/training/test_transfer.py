@@ -22,6 +22,7 @@ def other(tiny, tmp_path_factory):
     return str(folder)
 
 
+@pytest.mark.parity("P33")
 def test_p33_a_fresh_controlnet_is_the_encoder_with_zero_convolutions(base, tmp_path):
     init_control(base, tmp_path / "out")
     control = ControlNetModel.from_pretrained(tmp_path / "out", use_safetensors=True)
@@ -34,6 +35,7 @@ def test_p33_a_fresh_controlnet_is_the_encoder_with_zero_convolutions(base, tmp_
     assert all(not conv.weight.any() for conv in control.controlnet_down_blocks)
 
 
+@pytest.mark.parity("P33")
 def test_p33_a_transfer_adds_what_the_bases_differ_by(tiny, base, other, tmp_path, capsys):
     control = tiny.tiny_controlnet(3)
     control.save_pretrained(tmp_path / "control")
