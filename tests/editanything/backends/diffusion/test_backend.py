@@ -68,6 +68,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parity("P3", "P37")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_kind_of_command_is_painted_and_the_rest_stays(sd, preset, photo, selection, command):
     before = photo.copy()
