@@ -1,57 +1,297 @@
-"""One command for every picture of a folder; what is done already is left alone."""
+"""Commands for many pictures: one for a folder, or a CSV of them; what is done is left alone.
+
+Shared out over processes: `accelerate launch -m editanything.batch FOLDER COMMAND -o OUT` on GPUs,
+`ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 -m editanything.batch ...` on CPUs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import csv
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from editanything.editor import Editor
 from editanything.errors import InputError, Refusal
+
+if TYPE_CHECKING:
+    from mdt.sampling.group import Group
 
 #: What counts as a picture in a folder; any other file is passed over.
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".avif", ".gif", ".bmp"}
 )  # fmt: skip
+COLUMNS = ("file", "command", "mask", "seed")
+RECORD = "batch.json"
+#: A line of the report for each picture.
+REPORT_COLUMNS = (
+    "file", "command", "seed", "output", "status", "changed_share", "seconds", "said",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One edit that is asked for; `mask` is a picture, white where it is selected."""
+
+    source: Path
+    text: str
+    output: Path
+    mask: Path | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one picture: `error` is None where it was edited, or skipped."""
+    """What became of one edit: `error` is None where it was done, or skipped.
+
+    Attributes:
+        changed_share: of the pixels, how many may differ, 0 to 1.
+        seconds: it took.
+    """
 
     source: Path
     output: Path
     skipped: bool = False
     error: str | None = None
+    text: str = ""
+    seed: int = 0
+    changed_share: float = 0.0
+    seconds: float = 0.0
+
+    def line(self) -> dict[str, Any]:
+        """For the report, by `REPORT_COLUMNS`."""
+        state = "failed" if self.error else "there already" if self.skipped else "done"
+        values = (
+            str(self.source), self.text, self.seed, str(self.output), state,
+            round(self.changed_share, 6), round(self.seconds, 3), self.error or "",
+        )  # fmt: skip
+        return dict(zip(REPORT_COLUMNS, values, strict=True))
+
+
+def rows_of_folder(folder: Path, text: str, out: Path, *, seed: int = 0) -> list[Row]:
+    """The same command for every picture of `folder`, in the order of their names.
+
+    Raises:
+        InputError: no such folder, or no picture in it.
+    """
+    _check_folder(folder)
+    sources = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not sources:
+        raise InputError(f"There is no picture in the folder {str(folder)!r}.")
+    return [Row(source, text, out / f"{source.name}.png", None, seed) for source in sources]
+
+
+def rows_of_csv(table: Path, folder: Path, out: Path, *, seed: int = 0) -> list[Row]:
+    """A CSV with the columns file, command and, if need be, mask and seed.
+
+    Args:
+        table: UTF-8, with these names in its first line.
+        folder: that files and masks are in.
+        out: folder for the results: NAME.png, or NAME-1.png, NAME-2.png where a file has several
+            commands.
+        seed: where the table says none.
+
+    Raises:
+        InputError: a table that cannot be used; names the line.
+    """
+    _check_folder(folder)
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            names = [str(name).strip() for name in reader.fieldnames or ()]
+            lines = [
+                (reader.line_num, dict(zip(names, row.values(), strict=False))) for row in reader
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"The table {table} cannot be read: {error}.") from None
+    unknown = [name for name in names if name not in COLUMNS]
+    if unknown or "file" not in names or "command" not in names:
+        raise InputError(
+            f"The first line of {table} names its columns: file,command and, if need be, mask,seed;"
+            f" it has {','.join(names) or 'nothing'}."
+        )
+    if not lines:
+        raise InputError(f"The table {table} has no commands.")
+    several = Counter(str(line["file"]) for _, line in lines)
+    seen: Counter[str] = Counter()
+    rows = []
+    for number, line in lines:
+        where = f"{table}, line {number}"
+        name, text = str(line["file"] or "").strip(), str(line["command"] or "").strip()
+        if not name or not text:
+            raise InputError(f"{where}: file and command must both be there.")
+        seen[name] += 1
+        ending = f"-{seen[name]}" if several[str(line["file"])] > 1 else ""
+        flat = Path(name).as_posix().strip("/").replace("../", "").replace("/", "_")
+        rows.append(
+            Row(
+                folder / name,
+                text,
+                out / f"{flat}{ending}.png",
+                folder / str(line["mask"]).strip() if line.get("mask") else None,
+                _seed(line.get("seed"), seed, where),
+            )
+        )
+    return rows
+
+
+def edit_rows(
+    editor: Editor, rows: Sequence[Row], out: Path, *, rank: int = 0, world: int = 1
+) -> Iterator[Done]:
+    """Carry out the edits of process `rank` of `world`: every `world`-th.
+
+    An edit whose output exists is skipped, so that a run that was stopped goes on where it was. One
+    that cannot be done does not stop the others.
+
+    Raises:
+        InputError: an output that is no folder, or holds results of other commands.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{str(out)!r} is a file; give a folder for the results.")
+    out.mkdir(parents=True, exist_ok=True)
+    if rank == 0:
+        _record(editor, rows, out)
+    for row in rows[rank::world]:
+        told = Done(row.source, row.output, text=row.text, seed=row.seed)
+        if row.output.exists():
+            yield replace(told, skipped=True)
+            continue
+        begun = time.monotonic()
+        try:
+            share = _edit(editor, row)
+        except (InputError, Refusal) as error:
+            yield replace(told, error=" ".join(str(error).split()))
+        else:
+            yield replace(told, changed_share=share, seconds=time.monotonic() - begun)
 
 
 def edit_folder(
     editor: Editor, folder: Path, text: str, out: Path, *, seed: int = 0
 ) -> Iterator[Done]:
-    """Edit the pictures of `folder` in the order of their names, each into `out/NAME.png`.
+    """Edit the pictures of `folder` by one command; see `rows_of_folder` and `edit_rows`."""
+    yield from edit_rows(editor, rows_of_folder(folder, text, out, seed=seed), out)
 
-    A picture whose output exists is skipped, so that a run that was stopped goes on where it was.
-    One that cannot be edited does not stop the others.
+
+def write_report(done: Iterable[Done], path: Path) -> None:
+    """What became of each edit, as .csv or .json.
 
     Raises:
-        InputError: no such folder, no picture in it, or an output that is no folder.
+        InputError: another ending, or a file that cannot be written.
     """
+    lines = [one.line() for one in done]
+    check_report(path)
+    new = path.with_name(f".{path.name}.new")
+    try:
+        with new.open("w", encoding="utf-8", newline="") as file:
+            if path.suffix.lower() == ".json":
+                json.dump(lines, file, ensure_ascii=False, indent=1)
+            else:
+                writer = csv.DictWriter(file, REPORT_COLUMNS)
+                writer.writeheader()
+                writer.writerows(lines)
+        new.replace(path)
+    except OSError as error:
+        raise InputError(f"The report {path} cannot be written: {error}.") from None
+
+
+def check_report(path: Path) -> None:
+    """Raises InputError for a report that is neither .csv nor .json."""
+    if path.suffix.lower() not in (".csv", ".json"):
+        raise InputError(f"A report is written as .csv or .json; got {path}.")
+
+
+def open_group() -> Group | None:
+    """The processes of this launch; None where there is only this one.
+
+    Raises:
+        InputError: a launch that cannot work.
+    """
+    if (
+        int(os.environ.get("WORLD_SIZE", "1")) < 2
+        and "ACCELERATE_MIXED_PRECISION" not in os.environ
+    ):
+        return None  # and nothing heavy is imported
+    from mdt.launch import TORCHRUN
+    from mdt.sampling.group import Group
+
+    try:
+        return Group()
+    except ValueError as error:
+        ours = TORCHRUN.replace("mdt.train SETTINGS.yaml", "editanything.batch ...")
+        raise InputError(str(error).replace(TORCHRUN, ours)) from None
+
+
+def gathered(group: Group, done: list[Done]) -> list[Done]:
+    """What all processes did, by the names of the outputs; all must call this."""
+    if group.world == 1:
+        return done
+    from accelerate.utils import gather_object
+
+    return sorted(gather_object(done), key=lambda one: str(one.output))
+
+
+def _edit(editor: Editor, row: Row) -> float:
+    selection = None
+    if row.mask is not None:
+        from editanything.pointing import read_mask
+        from editanything.types import Selection
+
+        selection = Selection(mask=read_mask(row.mask))
+    result = editor.edit(row.source, row.text, selection=selection, seed=row.seed)
+    result.save(row.output)
+    return float(result.mask.mean())
+
+
+def _record(editor: Editor, rows: Sequence[Row], out: Path) -> None:
+    """Write down what the outputs are of; results of other commands would be taken for done."""
+    path = out / RECORD
+    now = {
+        row.output.name: {
+            **{k: str(v) if isinstance(v, Path) else v for k, v in asdict(row).items()},
+            "source": row.source.name,
+            "output": row.output.name,
+            "preset": editor.name,
+            "overrides": dict(editor.overrides),
+        }
+        for row in rows
+    }
+    try:
+        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        raise InputError(f"{path} is damaged; choose another folder for the results.") from None
+    now = json.loads(json.dumps(now))
+    for name, wanted in now.items():
+        if name in before and before[name] != wanted and (out / name).exists():
+            raise InputError(
+                f"{out / name} was made by another command, seed or preset "
+                f"(“{before[name].get('text')}”); choose another folder for the results."
+            )
+    new = out / f".{RECORD}.new"
+    new.write_text(json.dumps(before | now, ensure_ascii=False, indent=1), encoding="utf-8")
+    new.replace(path)
+
+
+def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(f"There is no folder {str(folder)!r}.")
-    sources = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    if not sources:
-        raise InputError(f"There is no picture in the folder {str(folder)!r}.")
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{str(out)!r} is a file; give a folder for the results.")
-    out.mkdir(parents=True, exist_ok=True)
-    for source in sources:
-        output = out / f"{source.name}.png"
-        if output.exists():
-            yield Done(source, output, skipped=True)
-            continue
-        try:
-            editor.edit(source, text, seed=seed).save(output)
-        except (InputError, Refusal) as error:
-            yield Done(source, output, error=str(error))
-        else:
-            yield Done(source, output)
+
+
+def _seed(text: str | None, otherwise: int, where: str) -> int:
+    if not (text or "").strip():
+        return otherwise
+    try:
+        return int(str(text))
+    except ValueError:
+        raise InputError(f"{where}: seed is a whole number; got {text!r}.") from None
+
+
+if __name__ == "__main__":
+    from importlib import import_module
+
+    sys.exit(import_module("editanything.cli").main(["batch", *sys.argv[1:]]))

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from editanything.cli_parts import add_preset, open_editor, say
+from editanything.cli_serving import add_batch, add_serve, batch, serve
 from editanything.errors import InputError, Refusal
 
 if TYPE_CHECKING:
-    from editanything.editor import Editor
     from editanything.types import Progress, Selection
 
 BAD_INPUT = 2
@@ -78,13 +79,6 @@ def build_parser() -> Parser:
     return parser
 
 
-def _add_preset(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--preset", default="default", metavar="P", help="preset name or YAML file")
-    verb.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a preset's setting"
-    )
-
-
 def _add_pointing(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--select", action="append", default=[], metavar="X,Y", help="a click; X,Y- takes away"
@@ -109,7 +103,7 @@ def _add_edit(verb: argparse.ArgumentParser) -> None:
     _add_pointing(verb)
     verb.add_argument("--seed", type=int, default=0, metavar="N", help="decides all chance (0)")
     verb.add_argument("--reference", metavar="R", help="a second picture, “image B”")
-    _add_preset(verb)
+    add_preset(verb)
     both = argparse.BooleanOptionalAction
     verb.add_argument("--related", action=both, default=True, help="take its shadow along")
     verb.add_argument("--plan", action="store_true", help="show the plan, paint nothing")
@@ -121,7 +115,7 @@ def _edit(arguments: argparse.Namespace) -> None:
         raise InputError("Say where to write the result: -o OUT.png (or --plan to only look).")
     if not arguments.plan:
         _check_output(arguments)
-    editor = _editor(arguments)
+    editor = open_editor(arguments)
     looked = editor.look(arguments.input)
     plan = editor.plan(
         looked,
@@ -132,17 +126,17 @@ def _edit(arguments: argparse.Namespace) -> None:
         related=arguments.related,
     )
     if arguments.plan:
-        _say(json.dumps(plan.to_dict(), ensure_ascii=False) if arguments.json else _plan_text(plan))
+        say(json.dumps(plan.to_dict(), ensure_ascii=False) if arguments.json else _plan_text(plan))
         return
     with _bar() as progress:
         result = plan.apply(progress)
     result.save(arguments.output, overwrite=arguments.overwrite)
     if arguments.json:
         done = {"output": arguments.output, "changed_pixels": int(result.mask.sum())}
-        _say(json.dumps(done | plan.to_dict(), ensure_ascii=False))
+        say(json.dumps(done | plan.to_dict(), ensure_ascii=False))
         return
-    _say(_plan_text(plan))
-    _say(
+    say(_plan_text(plan))
+    say(
         f"{arguments.output}: {result.mask.mean():.1%} of the picture may differ."
         f"{_lossy(arguments.output)}"
     )
@@ -170,7 +164,7 @@ def _parse(arguments: argparse.Namespace) -> None:
     if (arguments.text is None) == (arguments.jsonl is None):
         raise InputError('Give one command, "remove the cup", or a file of them with --jsonl FILE.')
     if arguments.text is not None:
-        _say(json.dumps(parse(arguments.text).to_dict(), ensure_ascii=False, indent=2))
+        say(json.dumps(parse(arguments.text).to_dict(), ensure_ascii=False, indent=2))
         return
     lines = []
     for number, row in _rows(arguments.jsonl):
@@ -188,7 +182,7 @@ def _parse(arguments: argparse.Namespace) -> None:
                 f"{arguments.jsonl}, line {number}: needs id, text and context; {error!r}."
             ) from None
     if lines:
-        _say("\n".join(lines))
+        say("\n".join(lines))
 
 
 def _rows(path: str) -> Iterator[tuple[int, Any]]:
@@ -208,7 +202,7 @@ def _add_segment(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("input", metavar="IN", help="the picture")
     _add_output(verb, required=True)
     _add_pointing(verb)
-    _add_preset(verb)
+    add_preset(verb)
 
 
 def _segment(arguments: argparse.Namespace) -> None:
@@ -217,41 +211,19 @@ def _segment(arguments: argparse.Namespace) -> None:
     from editanything.segmenters.overlay import draw_regions
 
     _check_output(arguments)
-    looked = _editor(arguments).look(arguments.input)
+    looked = open_editor(arguments).look(arguments.input)
     mask = select(looked.seen, as_selection(_selection(arguments)))
     if mask is not None:
         shown = Picture.open(mask.full().astype("uint8") * 255)
         shown.save(arguments.output, overwrite=arguments.overwrite)
-        _say(json.dumps({"box": list(mask.box), "pixels": mask.area}))
+        say(json.dumps({"box": list(mask.box), "pixels": mask.area}))
         return
     regions = looked.seen.regions()
     shown = Picture.open(draw_regions(looked.seen.image, regions))
     shown.save(arguments.output, overwrite=arguments.overwrite)
     for region in regions:
         row = {"id": region.id, "label": region.label, "box": list(region.mask.box)}
-        _say(json.dumps(row | {"pixels": region.mask.area}, ensure_ascii=False))
-
-
-def _add_batch(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("folder", metavar="FOLDER", help="the pictures")
-    verb.add_argument("text", metavar="COMMAND", help='what to do to each: "blur the background"')
-    verb.add_argument("-o", "--output", required=True, metavar="OUT", help="folder for the results")
-    verb.add_argument("--seed", type=int, default=0, metavar="N", help="decides all chance (0)")
-    _add_preset(verb)
-
-
-def _batch(arguments: argparse.Namespace) -> None:
-    from editanything.batch import edit_folder
-
-    failed = 0
-    folder, out = Path(arguments.folder), Path(arguments.output)
-    done = edit_folder(_editor(arguments), folder, arguments.text, out, seed=arguments.seed)
-    for picture in done:
-        failed += picture.error is not None
-        result = picture.error or ("there already" if picture.skipped else str(picture.output))
-        _say(f"{picture.source.name}: {result}")
-    if failed:
-        raise InputError(f"{failed} of the pictures could not be edited; the others are done.")
+        say(json.dumps(row | {"pixels": region.mask.area}, ensure_ascii=False))
 
 
 def _add_replay(verb: argparse.ArgumentParser) -> None:
@@ -275,7 +247,7 @@ def _replay(arguments: argparse.Namespace) -> None:
     same = "the same bytes" if result.recipe.result == recipe.result else "NOT the same pixels"
     count = len(recipe.edits)
     edits = "1 edit" if count == 1 else f"{count} edits"
-    _say(f"{arguments.output}: {edits} replayed; {same} as recorded.")
+    say(f"{arguments.output}: {edits} replayed; {same} as recorded.")
 
 
 def read_recipe(path: str) -> Any:
@@ -298,35 +270,11 @@ def read_recipe(path: str) -> Any:
     return Recipe.from_json(text)
 
 
-def _add_serve(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    verb.add_argument("--port", type=int, default=None, help="port (the first free from 7860)")
-    _add_preset(verb)
-
-
-def _serve(arguments: argparse.Namespace) -> None:
-    from editanything.ui.launch import serve
-
-    serve(_editor(arguments), host=arguments.host, port=arguments.port, open_browser=False)
-
-
 def _check_output(arguments: argparse.Namespace) -> None:
     """Refuse an output that cannot be written before any work is done for it."""
     from editanything.image import check_output
 
     check_output(arguments.output, overwrite=arguments.overwrite)
-
-
-def _editor(arguments: argparse.Namespace) -> Editor:
-    from editanything.editor import Editor
-
-    overrides = {}
-    for setting in arguments.set:
-        key, separator, value = setting.partition("=")
-        if not separator or not key:
-            raise InputError(f"--set takes KEY=VALUE; got {setting!r}.")
-        overrides[key] = value
-    return Editor.from_preset(arguments.preset, **overrides)
 
 
 def _selection(arguments: argparse.Namespace) -> Selection | None:
@@ -376,10 +324,6 @@ def _bar() -> Iterator[Progress | None]:
         yield progress
 
 
-def _say(text: str) -> None:
-    print(text)  # noqa: T201
-
-
 Add = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], None]
 VERBS: dict[str, tuple[str, Add, Run]] = {
@@ -390,7 +334,11 @@ VERBS: dict[str, tuple[str, Add, Run]] = {
         _add_segment,
         _segment,
     ),
-    "batch": ("Edit every picture of a folder.", _add_batch, _batch),
+    "batch": (
+        "Edit the pictures of a folder, by one command or a table of them.",
+        add_batch,
+        batch,
+    ),
     "replay": ("Carry out a saved result's recipe again.", _add_replay, _replay),
-    "serve": ("Open the web editor on this machine.", _add_serve, _serve),
+    "serve": ("Serve the web editor, its endpoints and MCP tools.", add_serve, serve),
 }

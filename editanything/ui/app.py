@@ -18,6 +18,7 @@ from editanything.editor import Editor
 from editanything.ui.drawing import Drawer
 from editanything.ui.endpoints import add_endpoints
 from editanything.ui.options import EDIT
+from editanything.ui.serving import OnlyHosts
 from editanything.ui.tabs.edit import edit_tab
 from editanything.ui.tabs.generate import generate_tab
 from editanything.ui.tabs.shared import Shared
@@ -45,26 +46,40 @@ def theme() -> gr.themes.Base:
     )
 
 
-def look() -> dict[str, Any]:
-    """What `launch` has to be given beside the address: looks, keys, a closed door."""
+def look(hosts: frozenset[str] | None = None) -> dict[str, Any]:
+    """What `launch` has to be given beside the address: looks, keys, a closed door.
+
+    Args:
+        hosts: names that requests may call the server by; None: any.
+    """
+    doors = [Middleware(NoProxy)]
+    if hosts is not None:
+        doors.insert(0, Middleware(OnlyHosts, hosts=hosts))
     return {
         "theme": theme(),
         "css": static("style.css") + static("tabs.css"),
         "js": static("page.js"),
-        "app_kwargs": {"middleware": [Middleware(NoProxy)]},
+        "app_kwargs": {"middleware": doors},
     }
 
 
-def build_app(editor: Editor) -> gr.Blocks:
-    """The app over `editor`: the page for people, and the endpoints for programs."""
+def build_app(editor: Editor, *, training: bool = True) -> gr.Blocks:
+    """The app over `editor`: the page for people, and the endpoints for programs.
+
+    Args:
+        editor: of the preset that sessions begin with.
+        training: whether there is a Train tab.
+    """
     with gr.Blocks(title="EditAnything", analytics_enabled=False, delete_cache=CLEANS) as app:
         with gr.Tabs(selected="edit", elem_id="tabs") as tabs:
             with gr.Tab("Edit", id="edit"):
                 edit = edit_tab(app, editor)
             shared = Shared(app, editor, tabs, edit, Drawer())
             for name, lay_out in TABS.items():
+                if name == "Train" and not training:
+                    continue
                 with gr.Tab(name, id=name.lower()) as tab:
                     lay_out(shared, tab)
         atexit.register(edit.close)
-        add_endpoints(editor, EDIT)
+        add_endpoints(editor, shared.drawer, EDIT)
     return app

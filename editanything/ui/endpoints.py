@@ -1,9 +1,8 @@
-"""The named endpoints for programs: `/edit`, `/plan`, `/parse`, `/segment`. Doors, no logic."""
+"""The named endpoints for programs, which are the MCP tools too: doors, no logic; docs/api.md."""
 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
@@ -22,14 +21,23 @@ from editanything.image import Picture
 from editanything.plan import EditPlan
 from editanything.pointing import as_selection, read_mask, select
 from editanything.types import Point, Selection
+from editanything.ui.drawing import SHIPPED, Drawer, Wish
+from editanything.ui.places import answer_folder
 from editanything.ui.widgets import only_files
+
+#: JSON schemas of what programs send, beyond what the components say of themselves.
+LIST_OF_NAMES = {"type": "array", "items": {"type": "string"}}
+_X_Y_POSITIVE = {"anyOf": [{"type": "number"}, {"type": "boolean"}]}
+LIST_OF_POINTS = {"type": "array", "items": {"type": "array", "items": _X_Y_POSITIVE}}
+BOX = {"type": "array", "items": {"type": "number"}}
 
 
 class Endpoints:
     """What a program can ask; every answer is what Python and the command line give."""
 
-    def __init__(self, editor: Editor) -> None:
+    def __init__(self, editor: Editor, drawer: Drawer) -> None:
         self._editors = {editor.name: editor}
+        self._drawer = drawer
         self._lock = Lock()
 
     def edit(
@@ -55,7 +63,7 @@ class Endpoints:
             The edited picture as PNG, its mask (white = may differ), the plan, the recipe.
         """
         result = self._plan(image, text, mask, reference, preset, seed).apply()
-        folder = _folder()
+        folder = answer_folder()
         result.save(folder / "edited.png")
         _save_mask(result.mask, folder / "mask.png")
         recipe = _json(result.recipe.to_json())
@@ -102,13 +110,86 @@ class Endpoints:
         looked = next(iter(self._editors.values())).look(_given(image))
         selection = as_selection(Selection(points=_points(points), boxes=_boxes(box)))
         mask = select(looked.seen, selection)
-        path = _folder() / "mask.png"
+        path = answer_folder() / "mask.png"
         _save_mask(mask.full() if mask else np.zeros(looked.picture.shape, bool), path)
         regions = [
             {"id": r.id, "label": r.label, "box": list(r.mask.box), "pixels": r.mask.area}
             for r in looked.seen.regions()
         ]
         return str(path), regions
+
+    def generate(
+        self,
+        what: str,
+        num_images: int = 1,
+        seed: int = 0,
+        steps: int = 20,
+        guidance: float = 2.5,
+        sampler: str = "",
+        style: str = "fluent",
+        ground: str = "transparent",
+        source: str = SHIPPED,
+    ) -> tuple[str, list[str], dict[str, Any]]:
+        """Draw pictures of things by their names.
+
+        Args:
+            what: names with commas between, taken in turn: "red apple, tiger".
+            num_images: how many, 1 to 64.
+            seed: of the first picture; the next has the next.
+            steps: of the sampler.
+            guidance: how closely the words are followed.
+            sampler: ddpm, ddim, euler, heun, dpmpp_2m, unipc; empty: the generator's own.
+            style: of the pictures; empty: any.
+            ground: "transparent" or "white".
+            source: "default" (shipped), or the name of a folder in runs/.
+
+        Returns:
+            All pictures as one grid, each as a PNG of its own, how they were made.
+        """
+        wish = Wish(
+            source=str(source or SHIPPED),
+            what=str(what or ""),
+            num_images=_int(num_images or 1, "num_images"),
+            seed=_int(seed),
+            steps=_int(steps or 20, "steps"),
+            guidance=2.5 if guidance is None else float(guidance),
+            sampler=str(sampler or ""),
+            style=str(style or ""),
+            ground=str(ground or "transparent"),
+        )
+        drawn = self._drawer.draw(wish, answer_folder())
+        return str(drawn.grid), [str(path) for path in drawn.pictures], drawn.recipe
+
+    def batch(
+        self, images: Any, text: str, preset: str = "default", seed: int = 0
+    ) -> tuple[list[str], list[dict[str, Any]]]:
+        """The same command for several pictures; one that cannot be edited stops no other.
+
+        Args:
+            images: the picture files.
+            text: what to do with each.
+            preset: name of the preset.
+            seed: decides everything that is random.
+
+        Returns:
+            The edited pictures as PNG, and a line for each picture given: its name, "done" or
+            "failed", the share of pixels that may differ, the seconds, what was said.
+        """
+        from editanything.batch import Row, edit_rows
+
+        if not images:
+            raise InputError("No pictures were sent: give `images`, a list of files.")
+        out = answer_folder()
+        given = [Path(image) for image in images]
+        rows = [
+            Row(path, str(text or ""), out / f"{i:04d}-{path.stem}.png", None, _int(seed))
+            for i, path in enumerate(given)
+        ]
+        done = list(edit_rows(self._editor(preset), rows, out))
+        lines = [one.line() | {"file": one.source.name, "output": one.output.name} for one in done]
+        for line in lines:
+            line["said"] = _without_places(line["said"])
+        return [str(one.output) for one in done if one.error is None], lines
 
     def _plan(
         self,
@@ -139,9 +220,9 @@ class Endpoints:
             return self._editors[name]
 
 
-def add_endpoints(editor: Editor, options: dict[str, Any]) -> None:
+def add_endpoints(editor: Editor, drawer: Drawer, options: dict[str, Any]) -> None:
     """Add the endpoints to the `gr.Blocks` that is being made; `options` go to each event."""
-    do = Endpoints(editor)
+    do = Endpoints(editor, drawer)
     with gr.Column(visible=False):
         image = only_files(gr.File(label="image", type="filepath"))
         mask = only_files(gr.File(label="mask", type="filepath"))
@@ -149,12 +230,15 @@ def add_endpoints(editor: Editor, options: dict[str, Any]) -> None:
         text = gr.Textbox(label="text")
         preset = gr.Textbox("default", label="preset")
         seed = gr.Number(0, label="seed", precision=0)
-        images = gr.JSON(["A"], label="images")
+        images = _json_of(LIST_OF_NAMES, gr.JSON(["A"], label="images"))
         selection = gr.Checkbox(False, label="selection")
-        points = gr.JSON(label="points")
-        box = gr.JSON(label="box")
+        points = _json_of(LIST_OF_POINTS, gr.JSON(label="points"))
+        box = _json_of(BOX, gr.JSON(label="box"))
         made, made_mask = gr.File(label="image"), gr.File(label="mask")
         plan, recipe = gr.JSON(label="plan"), gr.JSON(label="recipe")
+        several = only_files(gr.File(label="images", file_count="multiple", type="filepath"))
+        wishes = _wishes()
+        drawn = gr.File(label="pictures", file_count="multiple")
         button = gr.Button()
     common = [image, text, mask, reference, preset, seed]
     for name, function, inputs, outputs in (
@@ -162,9 +246,32 @@ def add_endpoints(editor: Editor, options: dict[str, Any]) -> None:
         ("plan", do.plan, common, [plan]),
         ("parse", do.parse, [text, images, selection], [plan]),
         ("segment", do.segment, [image, points, box], [made_mask, plan]),
+        ("generate", do.generate, wishes, [made, drawn, recipe]),
+        ("batch", do.batch, [several, text, preset, seed], [drawn, plan]),
     ):
         event = {"api_name": name, "show_progress": "hidden"} | options
         button.click(in_one_sentence(function), inputs, outputs, **event)
+
+
+def _json_of(schema: dict[str, Any], component: Any) -> Any:
+    """`component`, whose JSON has this schema for those who ask how the endpoint is called."""
+    component.api_info = lambda: schema
+    return component
+
+
+def _wishes() -> list[Any]:
+    """What `generate` takes, in its order."""
+    return [
+        gr.Textbox(label="what"),
+        gr.Number(1, label="num_images", precision=0),
+        gr.Number(0, label="seed", precision=0),
+        gr.Number(20, label="steps", precision=0),
+        gr.Number(2.5, label="guidance"),
+        gr.Textbox("", label="sampler"),
+        gr.Textbox("fluent", label="style"),
+        gr.Textbox("transparent", label="ground"),
+        gr.Textbox(SHIPPED, label="source"),
+    ]
 
 
 def in_one_sentence(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -185,7 +292,11 @@ def _told() -> Iterator[None]:
         yield
     except (InputError, Refusal) as refusal:
         # A client knows its files by their names, not by the places where the server put them.
-        raise error(re.sub(re.escape(get_upload_folder()) + r"\S*/", "", str(refusal))) from None
+        raise error(_without_places(str(refusal))) from None
+
+
+def _without_places(text: str) -> str:
+    return re.sub(re.escape(get_upload_folder()) + r"\S*/", "", text)
 
 
 def _given(image: str | None) -> str:
@@ -194,11 +305,11 @@ def _given(image: str | None) -> str:
     return image
 
 
-def _int(value: Any) -> int:
+def _int(value: Any, name: str = "seed") -> int:
     try:
         return int(value or 0)
     except (TypeError, ValueError):
-        raise InputError(f"seed is a whole number; got {value!r}.") from None
+        raise InputError(f"{name} is a whole number; got {value!r}.") from None
 
 
 def _points(points: Any) -> tuple[Point, ...]:
@@ -218,13 +329,6 @@ def _boxes(box: Any) -> tuple[tuple[int, int, int, int], ...]:
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"box is [x0, y0, x1, y1] in pixels, or null; got {box!r}.") from None
     return ((x0, y0, x1, y1),)
-
-
-def _folder() -> Path:
-    """A new folder where Gradio serves files from; it is emptied with Gradio's cache."""
-    home = Path(get_upload_folder())
-    home.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="answer-", dir=home))
 
 
 def _save_mask(mask: Any, path: Path) -> None:

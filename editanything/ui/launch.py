@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from editanything.errors import InputError
+from editanything.ui.serving import ServeSettings
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -22,49 +24,49 @@ def main() -> None:
     from editanything.editor import Editor
 
     try:
-        serve(Editor.from_preset(), port=port_wanted(), open_browser=has_desktop())
+        settings = ServeSettings(port=port_wanted(), open_browser=has_desktop())
+        serve(Editor.from_preset(), settings)
     except InputError as error:
         sys.exit(f"editanything: {error}")
 
 
-def serve(
-    editor: Editor, *, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = False
-) -> None:
+def serve(editor: Editor, settings: ServeSettings) -> None:
     """Serve `editor` until Ctrl+C.
-
-    Args:
-        editor: what edits.
-        host: the address to listen on; others than 127.0.0.1 can be reached from elsewhere.
-        port: None: the first free one from 7860.
-        open_browser: open the page in the user's browser.
 
     Raises:
         InputError: a port that is taken or cannot be.
     """
+    host, port = settings.host, settings.port
     port = free_port(host) if port is None else checked_port(host, port)
-    app = start(editor, host=host, port=port, open_browser=open_browser)
+    app = start(editor, replace(settings, port=port))
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared
     print(f"EditAnything is at http://{shown}:{port} (Ctrl+C stops it)", flush=True)  # noqa: T201
+    if settings.mcp:
+        tools = f"http://{shown}:{port}/gradio_api/mcp/"
+        print(f"MCP tools are at {tools}", flush=True)  # noqa: T201
     app.block_thread()
 
 
-def start(editor: Editor, *, host: str, port: int, open_browser: bool = False) -> gr.Blocks:
+def start(editor: Editor, settings: ServeSettings) -> gr.Blocks:
     """Start serving `editor` in the background; `close()` of what it returns stops it."""
     from editanything.ui.app import build_app, look
 
-    app = build_app(editor)
+    app = build_app(editor, training=settings.trains)
+    app.queue(max_size=settings.max_waiting)
     app.launch(
-        server_name=host,
-        server_port=port,
-        inbrowser=open_browser,
+        server_name=settings.host,
+        server_port=settings.port,
+        inbrowser=settings.open_browser,
         prevent_thread_lock=True,
         quiet=True,
         share=False,
         ssr_mode=False,
         footer_links=[],
         allowed_paths=[],
-        max_file_size="1gb",
-        **look(),
+        auth=list(settings.users) or None,
+        max_file_size=settings.max_upload_mb * 2**20,
+        mcp_server=settings.mcp,
+        **look(settings.hosts),
     )
     return app
 

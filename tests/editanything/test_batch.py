@@ -1,8 +1,16 @@
+import csv
+import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from editanything.batch import edit_folder
+from editanything.batch import edit_folder, rows_of_csv
 from editanything.cli import main
 from editanything.editor import Editor
 from editanything.errors import InputError
@@ -52,3 +60,87 @@ def test_bad_folders_are_one_sentence(folder, tmp_path):
         list(edit_folder(editor, tmp_path, "blur the image", tmp_path / "out"))
     with pytest.raises(InputError, match="is a file"):
         list(edit_folder(editor, folder, "blur the image", folder / "a.jpg"))
+
+
+@pytest.fixture
+def table(folder, tmp_path):
+    mask = np.zeros((400, 600), bool)
+    mask[50:90, 40:120] = True
+    Image.fromarray(mask).save(folder / "m.png")
+    path = tmp_path / "edits.csv"
+    path.write_text(
+        "file,command,mask,seed\n"
+        "a.jpg,make it teal,m.png,4\n"
+        'a.jpg,"blur the background",,\n'
+        "b.jpg,remove the spoon,,\n"
+    )
+    return path
+
+
+def test_a_table_of_commands_with_masks_seeds_and_a_report(folder, table, tmp_path, capsys):
+    out, report = tmp_path / "out", tmp_path / "report.csv"
+    words = ["batch", str(folder), "--commands", str(table), "-o", str(out), "--seed", "2"]
+    assert main([*words, "--report", str(report)]) == 2
+    assert sorted(path.name for path in out.glob("*.png")) == ["a.jpg-1.png", "a.jpg-2.png"]
+    editor, alone = Editor.from_preset(), tmp_path / "alone.png"
+    mask = np.zeros((400, 600), bool)
+    mask[50:90, 40:120] = True
+    editor.edit(folder / "a.jpg", "make it teal", selection=mask, seed=4).save(alone)
+    assert (out / "a.jpg-1.png").read_bytes() == alone.read_bytes()
+    with report.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["status"] for line in lines] == ["done", "done", "failed"]
+    assert [line["seed"] for line in lines] == ["4", "2", "2"]
+    assert 0 < float(lines[0]["changed_share"]) < 0.1
+    assert "spoon" in lines[2]["said"]
+    capsys.readouterr()
+    report = tmp_path / "report.json"
+    assert main([*words, "--report", str(report)]) == 2
+    states = [line["status"] for line in json.loads(report.read_text())]
+    assert states == ["there already", "there already", "failed"]
+
+
+def test_results_of_another_command_are_not_taken_for_done(folder, tmp_path):
+    editor, out = Editor.from_preset(), tmp_path / "out"
+    list(edit_folder(editor, folder, "blur the image", out))
+    with pytest.raises(InputError, match=r"made by another command.*blur the image"):
+        list(edit_folder(editor, folder, "brighten the image", out))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,command\na.jpg,blur it\n", "names its columns: file,command"),
+        ("file,command\n", "has no commands"),
+        ("file,command\na.jpg,\n", "line 2: file and command"),
+        ("file,command,seed\na.jpg,blur it,x\n", "line 2: seed is a whole number"),
+        ("", "it has nothing"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_one_sentence(folder, tmp_path, text, said):
+    table = tmp_path / "edits.csv"
+    table.write_text(text)
+    with pytest.raises(InputError, match=said):
+        rows_of_csv(table, folder, tmp_path / "out")
+
+
+def test_two_processes_share_the_pictures(folder, tmp_path):
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    words = [str(folder), "blur the image", "-o", str(out), "--report", str(report)]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    done = subprocess.run(
+        [*command, f"--master_port={port}", "-m", "editanything.batch", *words],
+        env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = json.loads(report.read_text())
+    assert [line["status"] for line in lines] == ["done", "done"]
+    alone = tmp_path / "alone.png"
+    Editor.from_preset().edit(folder / "b.jpg", "blur the image").save(alone)
+    assert (out / "b.jpg.png").read_bytes() == alone.read_bytes()

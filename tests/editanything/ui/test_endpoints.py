@@ -49,7 +49,8 @@ def sent(path):
 
 def test_only_the_promised_endpoints_are_shown(client):
     shown = client.view_api(return_format="dict")
-    assert sorted(shown["named_endpoints"]) == ["/edit", "/parse", "/plan", "/segment"]
+    names = ["/batch", "/edit", "/generate", "/parse", "/plan", "/segment"]
+    assert sorted(shown["named_endpoints"]) == names
     assert not shown["unnamed_endpoints"]
     names = [p["parameter_name"] for p in shown["named_endpoints"]["/edit"]["parameters"]]
     assert names == ["image", "text", "mask", "reference", "preset", "seed"]
@@ -131,6 +132,33 @@ def test_segment_gives_a_mask_and_the_regions(client, editor):
     assert not np.array(Image.open(nothing)).any()
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_generate_draws_what_the_package_draws(client, tmp_path):
+    from editanything.ui.drawing import Drawer, Wish
+
+    grid, pictures, recipe = client.predict(
+        what="tiger", seed=3, steps=2, num_images=2, api_name="/generate"
+    )
+    wish = Wish(what="tiger", seed=3, steps=2, num_images=2)
+    drawn = Drawer(tmp_path / "none").draw(wish, tmp_path / "drawn")
+    assert Path(grid).read_bytes() == drawn.grid.read_bytes()
+    given = [Path(picture).read_bytes() for picture in pictures]
+    assert given == [path.read_bytes() for path in drawn.pictures]
+    assert recipe["seed"] == 3
+
+
+def test_batch_edits_several_and_names_the_one_that_it_cannot(client, editor, tmp_path):
+    coffee, cat = EXAMPLES["coffee"].path, EXAMPLES["cat"].path
+    made, lines = client.predict(
+        images=[sent(coffee), sent(cat)], text="remove the spoon", api_name="/batch"
+    )
+    editor.edit(coffee, "remove the spoon").save(tmp_path / "direct.png")
+    assert [Path(path).read_bytes() for path in made] == [(tmp_path / "direct.png").read_bytes()]
+    assert [line["status"] for line in lines] == ["done", "failed"]
+    assert [line["file"] for line in lines] == [coffee.name, cat.name]
+    assert "spoon" in lines[1]["said"]
+
+
 @pytest.mark.parametrize(
     ("name", "given", "said"),
     [
@@ -144,13 +172,17 @@ def test_segment_gives_a_mask_and_the_regions(client, editor):
         ("/segment", {"points": "everywhere"}, "points"),
         ("/segment", {"box": [1, 2, 3]}, "box"),
         ("/segment", {"box": [9, 9, 2, 2]}, "x0 < x1"),
+        ("/generate", {"what": "tigr"}, "tiger"),
+        ("/generate", {"what": "cat", "source": "../.."}, "there are: default"),
+        ("/generate", {"what": "cat", "num_images": 1000}, "1 to 64"),
     ],
 )
 def test_bad_input_and_refusals_are_one_sentence(client, name, given, said):
     from gradio_client.exceptions import AppError
 
+    picture = {} if name == "/generate" else {"image": sent(EXAMPLES["coffee"].path)}
     with pytest.raises(AppError) as error:
-        client.predict(image=sent(EXAMPLES["coffee"].path), api_name=name, **given)
+        client.predict(**picture, api_name=name, **given)
     message = str(error.value)
     assert said in message
     assert "Traceback" not in message
