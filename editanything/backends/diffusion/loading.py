@@ -119,6 +119,7 @@ def _load(settings: ModelSettings, progress: Progress | None) -> Loaded:
     for part in (*pipe.components.values(), *controlnets):
         if isinstance(part, torch.nn.Module):
             part.eval().requires_grad_(False)
+    _upcast_decoder(pipe)
     _set_attention(pipe, controlnets, settings.attention)
     pipe.set_progress_bar_config(disable=True)
     report(progress, 1.0, f"{name} is loaded")
@@ -295,6 +296,16 @@ def _place(pipe: Any, controlnets: Sequence[Any], device: torch.device, layout: 
             cpu_offload(net, device)
         else:
             net.to(device)  # called in every step beside the UNet: moving it would cost the most
+
+
+def _upcast_decoder(pipe: Any) -> None:
+    """SDXL's autoencoder overflows in float16: black pictures."""
+    import torch
+
+    vae = getattr(pipe, "vae", None)
+    is_xl = getattr(pipe, "unet", None) is not None and hasattr(pipe, "text_encoder_2")
+    if is_xl and vae.dtype == torch.float16 and vae.config.force_upcast:
+        vae.to(torch.float32)
 
 
 def _set_attention(pipe: Any, controlnets: Sequence[Any], name: str) -> None:

@@ -42,6 +42,13 @@ def test_the_weights_are_those_of_the_file_and_half_precision_is_a_setting(sd, s
         assert torch.equal(loaded.unet.state_dict()[name], weight.to(torch.bfloat16)), name
 
 
+def test_the_autoencoder_of_sdxl_is_kept_from_overflowing(sdxl, sd, own):
+    for pipe, kept in ((own(sdxl), torch.float32), (own(sd), torch.float16)):
+        loaded = load(ModelSettings(pipe.to(torch.float16)))
+        assert loaded.dtype == torch.float16
+        assert loaded.pipe.vae.dtype == kept
+
+
 def test_a_pipeline_object_is_taken_as_it_is(sd, controlnets):
     loaded = load(ModelSettings(sd, controlnets=controlnets))
     assert loaded.pipe is sd
