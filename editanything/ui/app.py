@@ -19,8 +19,10 @@ from editanything.ui.drawing import Drawer
 from editanything.ui.endpoints import add_endpoints
 from editanything.ui.options import EDIT
 from editanything.ui.serving import OnlyHosts
+from editanything.ui.tabs.combine import combine_tab
 from editanything.ui.tabs.edit import edit_tab
 from editanything.ui.tabs.generate import generate_tab
+from editanything.ui.tabs.models import models_tab
 from editanything.ui.tabs.shared import Shared
 from editanything.ui.tabs.train import train_tab
 from editanything.ui.widgets import NoProxy, static
@@ -30,8 +32,10 @@ from editanything.ui.widgets import NoProxy, static
 CLEANS = (600, 3600)
 #: The tabs beside Edit, in order.
 TABS: dict[str, Callable[[Shared, gr.Tab], None]] = {
+    "Combine": combine_tab,
     "Generate": generate_tab,
     "Train": train_tab,
+    "Models": models_tab,
 }
 
 

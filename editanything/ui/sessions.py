@@ -6,6 +6,7 @@ from threading import RLock
 
 from editanything.editor import Editor
 from editanything.ui.history import LIMIT_BYTES
+from editanything.ui.pointing import Pointing
 from editanything.ui.session import Session
 
 
@@ -28,6 +29,18 @@ class Sessions:
             while len(self._held) > self._most:
                 self._held.pop(next(iter(self._held))).close()
             return session
+
+    def use(self, key: str, editor: Editor) -> None:
+        """Let the session of `key` go on with another editor; its pictures and history stay."""
+        session = self.of(key)
+        session.stop()
+        session.editor = editor
+        session._editors.clear()  # noqa: SLF001 - of the editor before
+        session.planned, session.variations, session.candidates = None, (), ()
+        if session.picture is not None:
+            session.picture = Pointing(editor.look(session.picture.looked.picture))
+        if session.second is not None:
+            session.second = Pointing(editor.look(session.second.looked.picture))
 
     def close(self, key: str) -> None:
         """The tab has gone: delete its pictures."""
