@@ -8,4 +8,5 @@ SEGMENTERS: dict[str, str] = {
     "sam": "editanything.segmenters.sam:SamSegmenter",
     "sam2": "editanything.segmenters.sam2:Sam2Segmenter",
     "sam3": "editanything.segmenters.sam3:Sam3Segmenter",
+    "labelled": "editanything.segmenters.labelled:Labelled",
 }
