@@ -49,6 +49,7 @@ def batch(arguments: argparse.Namespace) -> None:
         InputError: bad input, or pictures that could not be edited.
     """
     from editanything import batch as many
+    from editanything.rows import edit_rows
 
     if (arguments.text is None) == (arguments.commands is None):
         raise InputError("Give one command for all pictures, or a table of them: --commands CSV.")
@@ -62,7 +63,7 @@ def batch(arguments: argparse.Namespace) -> None:
     group = many.open_group()
     rank, world = (group.rank, group.world) if group else (0, 1)
     done = []
-    for one in many.edit_rows(open_editor(arguments), rows, out, rank=rank, world=world):
+    for one in edit_rows(open_editor(arguments), rows, out, rank=rank, world=world):
         done.append(one)
         result = one.error or ("there already" if one.skipped else str(one.output))
         say(f"{one.source.name}: {result}")

@@ -20,6 +20,7 @@ from editanything.errors import InputError, Refusal
 from editanything.image import Picture
 from editanything.plan import EditPlan
 from editanything.pointing import as_selection, read_mask, select
+from editanything.rows import Row, edit_rows
 from editanything.types import Point, Selection
 from editanything.ui.drawing import SHIPPED, Drawer, Wish
 from editanything.ui.places import answer_folder
@@ -175,8 +176,6 @@ class Endpoints:
             The edited pictures as PNG, and a line for each picture given: its name, "done" or
             "failed", the share of pixels that may differ, the seconds, what was said.
         """
-        from editanything.batch import Row, edit_rows
-
         if not images:
             raise InputError("No pictures were sent: give `images`, a list of files.")
         out = answer_folder()
