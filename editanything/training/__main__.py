@@ -1,4 +1,4 @@
-"""`python -m editanything.training build | train | export | init | transfer`."""
+"""`python -m editanything.training build | class | train | export | init | transfer`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--side", type=int, default=512, help="of the shorter side, in pixels")
     build.add_argument("--per-shard", type=int, default=1000)
     build.add_argument("--order", default="given", help="of region numbers: given or area")
+    others = verbs.add_parser("class", help="pictures of a class, painted by an inpainting base")
+    others.add_argument("base", help="folder or hub id of the pipeline")
+    others.add_argument("prompt", help="of the class: 'a photo of a dog'")
+    others.add_argument("--count", type=int, default=100)
+    others.add_argument("--side", type=int, default=512, help="in pixels")
+    others.add_argument("--steps", type=int, default=30)
+    others.add_argument("--seed", type=int, default=0)
     train = verbs.add_parser("train", help="as `mdt train`")
     train.add_argument("settings", help="YAML file, or photo/NAME of configs/train")
     train.add_argument("changes", nargs="*", metavar="KEY=VALUE")
@@ -48,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     transfer.add_argument("control", help="folder of the ControlNet")
     transfer.add_argument("old", help="its base")
     transfer.add_argument("new", help="the other base")
-    for verb in (build, export, init, transfer):
+    for verb in (build, others, export, init, transfer):
         verb.add_argument("-o", "--out", required=True, help="folder that is written")
         verb.add_argument("--overwrite", action="store_true")
     return parser
@@ -72,6 +79,22 @@ def _build(arguments: argparse.Namespace) -> str:
         side=arguments.side,
         per_shard=arguments.per_shard,
         order=arguments.order,
+        overwrite=arguments.overwrite,
+    )
+    return f"{arguments.out}: {count} pictures."
+
+
+def _class(arguments: argparse.Namespace) -> str:
+    from editanything.training.others import class_pictures
+
+    count = class_pictures(
+        arguments.base,
+        arguments.prompt,
+        arguments.out,
+        count=arguments.count,
+        side=arguments.side,
+        steps=arguments.steps,
+        seed=arguments.seed,
         overwrite=arguments.overwrite,
     )
     return f"{arguments.out}: {count} pictures."
@@ -129,6 +152,7 @@ def _told(pairs: Sequence[str]) -> dict[str, object]:
 
 VERBS = {
     "build": _build,
+    "class": _class,
     "train": _train,
     "export": _export,
     "init": _init,
