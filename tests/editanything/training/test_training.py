@@ -18,20 +18,20 @@ from mdt.settings import TrainSettings
 
 STEPS = 50
 SHORT = [
-    "batch=2", "micro_batch=0", "log_every=1", "save_every=25", "progress=false",
+    "batch=2", "micro_batch=0", "log_every=1", "save_every=25", "keep=2", "progress=false",
     "data.size=32", "data.workers=0", "data.crop=center", "data.flip=false", "precision=fp32",
     "checkpointing=false", "ema.widths=[0.1]",
 ]  # fmt: skip
 WORDS = ["data.settings.prompt=a photo of a red dog"]
 #: YAML -> (which base, which pictures, what is changed).
 RUNS = {
-    "sam_controlnet": ("base", "shards", ["optimizer.lr=3e-3", "objective.drop_text=0"]),
+    "sam_controlnet": ("base", "shards", ["optimizer.name=adan", "optimizer.lr=1e-2", "objective.drop_text=0"]),
     "textual_inversion": (
         "wordy_base", "pictures",
         ["optimizer.lr=0.05", "model.like=dog", "model.num_vectors=8"],
     ),
     "dreambooth_inpaint": ("inpaint_base", "pictures", [*WORDS, "optimizer.lr=2e-3"]),
-    "lora_inpaint": ("wordy_inpaint", "pictures", [*WORDS, "optimizer.lr=1e-2", "model.rank=4"]),
+    "lora_inpaint": ("wordy_inpaint", "pictures", [*WORDS, "optimizer.name=win", "optimizer.lr=1e-2", "model.rank=4"]),
 }  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_the_loss_falls(name, straight):
 
 @pytest.mark.parity("P32")
 @pytest.mark.parity("P35")
-@pytest.mark.parametrize("name", ["sam_controlnet", "lora_inpaint"])
+@pytest.mark.parametrize("name", RUNS)
 def test_a_run_that_was_stopped_equals_the_straight_one(name, straight, request, tmp_path):
     whole = straight(name)
     again = tmp_path / "run"
@@ -151,6 +151,42 @@ def test_p35_a_lora_loads_back_and_does_what_was_trained(straight, wordy_inpaint
     assert not torch.allclose(plain, changed, atol=1e-4)
     assert torch.allclose(ours, changed, atol=1e-5)
     assert torch.equal(plain, after)  # nothing stays on the frozen network
+
+
+@pytest.mark.parity("P35")
+def test_what_the_text_encoder_learned_is_in_the_file_and_scaled(inpaint_base, tmp_path):
+    from diffusers import StableDiffusionInpaintPipeline
+    from safetensors.torch import save_file
+
+    from editanything.training.frozen import frozen
+    from editanything.training.lora import Lora, published
+
+    lora = Lora(inpaint_base, rank=2, alpha=6.0, text_encoder=True)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for up in lora.up.values():
+            up.normal_()
+    save_file(published(lora.state_dict(), 2, 6.0), tmp_path / "pytorch_lora_weights.safetensors")
+    pipe = StableDiffusionInpaintPipeline.from_pretrained(
+        inpaint_base, safety_checker=None, requires_safety_checker=False
+    )
+    ids = pipe.tokenizer("a red dog", return_tensors="pt").input_ids
+    x, t = torch.randn(1, 9, 4, 4), torch.tensor([300])
+
+    def both(unet, encoder):
+        text = encoder(ids)[0]
+        return text, unet(x, t, text)[0]
+
+    base = frozen(inpaint_base)
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):
+        plain = both(pipe.unet, pipe.text_encoder)
+        pipe.load_lora_weights(tmp_path)
+        theirs = both(pipe.unet, pipe.text_encoder)
+        with lora.laid_over():
+            ours = both(base.part("unet"), base.part("text_encoder"))
+    for a, b, c in zip(plain, theirs, ours, strict=True):
+        assert not torch.allclose(a, b, atol=1e-2)
+        assert torch.allclose(b, c, atol=1e-4)
 
 
 @pytest.mark.parity("P23")
