@@ -79,7 +79,7 @@ def real_size(*, pair: bool) -> tuple[Any, list[Any]]:
         vae=vae, text_encoder=text, tokenizer=tokenizer,
         unet=UNet2DConditionModel(sample_size=64, **shared),
         scheduler=UniPCMultistepScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1
         ),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
@@ -107,7 +107,9 @@ def measure(pipe: Any, nets: list[Any], asked: argparse.Namespace) -> dict[str, 
     )
     load(ModelSettings(pipe, controlnets=tuple(nets)))
     photo = np.random.default_rng(0).integers(0, 256, (asked.photo,) * 2 + (3,), dtype=np.uint8)
-    photo = np.ascontiguousarray(photo // 4 + np.linspace(0, 190, asked.photo, dtype=np.uint8))
+    photo = np.ascontiguousarray(
+        photo // 4 + np.linspace(0, 190, asked.photo, dtype=np.uint8)[:, None]
+    )
     selection = np.zeros(photo.shape[:2], bool)
     low, high = asked.photo // 4, 3 * asked.photo // 4
     selection[low:high, low:high] = True

@@ -304,7 +304,7 @@ def _upcast_decoder(pipe: Any) -> None:
 
     vae = getattr(pipe, "vae", None)
     is_xl = getattr(pipe, "unet", None) is not None and hasattr(pipe, "text_encoder_2")
-    if is_xl and vae.dtype == torch.float16 and vae.config.force_upcast:
+    if is_xl and vae is not None and vae.dtype == torch.float16 and vae.config.force_upcast:
         vae.to(torch.float32)
 
 
