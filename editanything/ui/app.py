@@ -83,6 +83,7 @@ def build_app(editor: Editor, *, training: bool = True) -> gr.Blocks:
                 if name == "Train" and not training:
                     continue
                 with gr.Tab(name, id=name.lower()) as tab:
+                    gr.HTML(f"<h1>{name}</h1>", elem_classes="ea-only-read")
                     lay_out(shared, tab)
         atexit.register(edit.close)
         add_endpoints(editor, shared.drawer, EDIT)

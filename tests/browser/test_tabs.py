@@ -100,3 +100,15 @@ def test_the_tabs_fit_on_a_phone(open_page):
         tab(page, name)
         page.wait_for_timeout(300)
         assert not page.evaluate(WIDE), name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_tabs_can_be_read_by_everybody(open_page, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_page(color_scheme=scheme)
+    for name in ("Combine", "Generate", "Train", "Models"):
+        tab(page, name)
+        page.wait_for_timeout(1000)
+        found = Axe().run(page).response["violations"]
+        assert not [(one["id"], one["nodes"][0]["html"][:120]) for one in found], name

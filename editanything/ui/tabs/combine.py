@@ -93,7 +93,7 @@ def _lay_out() -> _Page:
     with gr.Row(elem_classes="ea-tab"):
         for key, label in (("stage", "A: what is changed"), ("second", "B: what is taken from")):
             with gr.Column(min_width=300):
-                gr.HTML(f"<h3>{label}</h3>", elem_classes="ea-heading")
+                gr.HTML(f"<h2>{label}</h2>", elem_classes="ea-heading")
                 parts[key] = widgets.stage(elem_id=f"combine-{key}", elem_classes="ea-side")
     with gr.Column(elem_classes="ea-panel"):
         parts["text"] = gr.Textbox(

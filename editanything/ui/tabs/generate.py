@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -23,6 +24,7 @@ SAMPLERS = [
     ("Heun", "heun"), ("DPM-Solver++ (2M)", "dpmpp_2m"), ("UniPC", "unipc"),
 ]  # fmt: skip
 TRIES = ("red apple, blue apple, tiger, hamburger", "cat", "strawberry, pineapple", "T-Rex, owl")
+NAMELESS = "<p>It was trained without names: it draws what it has seen.</p>"
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ def generate_tab(shared: Shared, tab: gr.Tab) -> None:
     page = _lay_out()
     do = _Generate(shared, page)
     atexit.register(do.folders.drop_all)
-    tab.select(do.refresh, page.source, [page.source, page.names], **LOOK)
-    page.source.input(do.chosen, page.source, [page.names, page.what], **LOOK)
+    of_source = [page.source, page.names, page.tries]
+    tab.select(do.refresh, page.source, of_source, **LOOK)
+    page.source.input(do.refresh, page.source, of_source, **LOOK)
     suggested = page.tries.select(do.suggest, None, page.what, **LOOK)
     wishes = [page.source, page.what, page.count, page.seed, page.steps, page.guidance]
     wishes += [page.sampler, page.style, page.ground, page.animation]
@@ -71,7 +74,7 @@ def generate_tab(shared: Shared, tab: gr.Tab) -> None:
     shared.app.unload(do.leave)
 
     def pick(event: Any, name: Any) -> None:
-        event(do.refresh, name, [page.source, page.names], **LOOK)
+        event(do.refresh, name, of_source, **LOOK)
 
     shared.pick_generator = pick
 
@@ -131,7 +134,7 @@ def _ask() -> dict[str, Any]:
     parts["tries"] = widgets.buttons(
         "Suggestions",
         elem_id="generate-tries",
-        value=[{"caption": sentence} for sentence in TRIES],
+        value=_tries(SHIPPED, []),
     )
     with gr.Row():
         parts["run"] = gr.Button("Draw", variant="primary", elem_id="generate-run", min_width=90)
@@ -184,16 +187,14 @@ class _Generate:
         self._drawn: dict[str, Drawn] = {}
         self._chosen: dict[str, int] = {}
 
-    def refresh(self, source: str) -> tuple[Any, Any]:
-        """The tab was opened: which generators are here now."""
+    def refresh(self, source: str) -> tuple[Any, Any, Any]:
+        """The tab was opened, or another generator chosen: which are here, and what it knows."""
         found = self.shared.drawer.sources()
         choices = [("the shipped generator" if name == SHIPPED else name, name) for name in found]
         value = source if source in found else SHIPPED
-        return gr.update(choices=choices, value=value), self._names(value)
-
-    def chosen(self, source: str) -> tuple[Any, Any]:
-        """Another generator: other names."""
-        return self._names(source), ""
+        names = self._names(value)
+        told_of = f"<p>{len(names)}: {escape(', '.join(sorted(names)))}</p>" if names else NAMELESS
+        return gr.update(choices=choices, value=value), told_of, _tries(value, names)
 
     def suggest(self, event: gr.EventData) -> str:
         """A suggestion was chosen."""
@@ -278,17 +279,16 @@ class _Generate:
             raise InputError("Nothing is drawn yet: press “Draw” first.")
         return drawn
 
-    def _names(self, source: str) -> Any:
-        def work() -> dict[Any, Any]:
-            names = self.shared.drawer.names(source)
-            if not names:
-                return {"names": "<p>It was trained without names: it draws what it has seen.</p>"}
-            return {"names": f"<p>{len(names)}: {', '.join(sorted(map(_plain, names)))}</p>"}
-
-        return told(work, self.page.said).get("names", "")
+    def _names(self, source: str) -> list[str]:
+        try:
+            return self.shared.drawer.names(source)
+        except InputError:  # said when it is drawn with
+            return []
 
 
-def _plain(text: str) -> str:
-    from html import escape
-
-    return escape(text)
+def _tries(source: str, names: list[str]) -> list[dict[str, str]]:
+    """Sentences to try: for a generator of one's own, some of the names that it knows."""
+    some = list(TRIES)
+    if source != SHIPPED:
+        some = [", ".join(names[:4]), *names[:3]] if names else []
+    return [{"caption": text} for text in dict.fromkeys(some)]
