@@ -68,13 +68,16 @@ def ask(words: Words, source: SceneSource, number: int) -> tuple[list[Asked], li
     return present, absent
 
 
-def fit(present: list[Asked], absent: list[Asked]) -> float:
-    """The threshold at which as many absent names are refused as present ones are found."""
+def fit(present: list[Asked], absent: list[Asked], refuse: float) -> float:
+    """The threshold at which as many absent names are refused as present ones are found.
+
+    If that refuses less than the share `refuse` of the absent ones, the one that does.
+    """
     good = np.array([one.score if one.right else -np.inf for one in present])
     bad = np.array([one.score for one in absent])
     tried = np.unique(np.concatenate([good[np.isfinite(good)], bad]))
     found = np.array([min((good >= at).mean(), (bad < at).mean()) for at in tried])
-    return float(tried[found.argmax()])
+    return max(float(tried[found.argmax()]), float(np.quantile(bad, refuse)))
 
 
 def show(what: str, present: list[Asked], absent: list[Asked], at: float) -> dict[str, float]:
@@ -107,6 +110,7 @@ def main() -> None:
     parser.add_argument("--words", type=Path, default=WEIGHTS / "words")
     parser.add_argument("--scenes", type=int, default=300)
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--refuse", type=float, default=0.92, help="of absent names, with --fit")
     parser.add_argument("--export", type=Path)
     parser.add_argument("--pictures-seen", type=int, default=0)
     parser.add_argument(
@@ -117,7 +121,7 @@ def main() -> None:
     at = float(words.card["threshold"])
     if arguments.fit:
         source = SceneSource(arguments.data, size=SIZE, seed=FIT_SEED)
-        at = fit(*ask(words, source, arguments.scenes))
+        at = fit(*ask(words, source, arguments.scenes), arguments.refuse)
     told: dict[str, object] = {"threshold": round(at, 3), "scenes": arguments.scenes}
     for split, what in (("train", "trained names"), ("held", "names held out")):
         source = SceneSource(arguments.data, size=SIZE, seed=TEST_SEED, split=split)

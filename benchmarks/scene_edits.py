@@ -15,9 +15,9 @@ the thing, or ask back (that counts as a miss). A judge that was trained apart l
     left    of the difference that the thing, its shadow and its mirror image made, squared, over
             the plate without them (removals; the median)
 
-The judge is not at home in scenes: "before" tells how often it names the old thing there, untouched,
-"before_cut" on white by its true mask. Things are painted and turned. Prints a table, then one JSON
-line.
+The judge is not at home in scenes: "before" tells how often it names the old thing there,
+untouched, "before_cut" on white by its true mask. Things are painted and turned. Prints a table,
+then one JSON line.
 """
 
 from __future__ import annotations

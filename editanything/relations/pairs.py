@@ -237,7 +237,7 @@ def _twin(a: _Piece, b: _Piece) -> Edge | None:
     ratio = (a.box[2] - a.box[0]) / max(b.box[2] - b.box[0], 1)
     if not 0.6 < ratio < 1.67 or shape < 0.72:
         return None
-    score = 1 / (1 + np.exp(-(14 * (shape - 0.8) + (22 - colour) / 4 + 1.5 * named)))
+    score = 1 / (1 + np.exp(-(14 * (shape - 0.8) + (14 - colour) / 4 + 1.5 * named)))
     if score < 0.5:
         return None
     how = "its mirror image in shape" if mirrored else "of its shape"

@@ -8,7 +8,7 @@ looked at again as if that shadow were not there, for a second light.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from editanything.relations.chance import outline_chance, patch_chance
 from editanything.relations.contours import Evidence, texture_noise, weigh
-from editanything.relations.shapes import FAMILIES, Family, outline
+from editanything.relations.shapes import FAMILIES, Family, Grid, outline
 from editanything.relations.view import LUMA, View, ground_of
 from editanything.types import Bool2D, Float2D
 
@@ -112,16 +112,19 @@ class Vote:
 
     Attributes:
         table: (len(KX), len(KY)) how well each light explains what is seen around it.
+        near: of each family that names no light: its numbers (n, k), and how well each (n,) does.
         outline: (N, 2) in the picture: the shadow that it most likely throws.
         rank: of that outline.
     """
 
     table: Floats
+    near: Mapping[str, tuple[Grid, Floats]]
     outline: Floats
     rank: float
 
 
-#: The lights that are voted on.
+#: Families whose first two numbers are the light; and the lights that are voted on.
+_OF_LIGHT = ("ground", "folded")
 KX = np.linspace(-2.2, 2.2, 34)
 KY = np.array([-1.1, -0.9, -0.75, -0.62, -0.5, -0.4, -0.3, -0.2, -0.12])
 KY = np.r_[KY, -KY[::-1]]
@@ -155,23 +158,27 @@ def scan(view: View) -> Scan:
 def vote_of(view: View) -> Vote:
     """What is seen around the view's thing says about the scene's light, and what it throws."""
     luma = cv2.GaussianBlur(view.log @ LUMA, (0, 0), 1.2)
-    family = FAMILIES[0]
-    grid = family.grid(view)
-    placed, meant = family.place(view, outline(view.thing)[::2], grid)
-    evidence = weigh(view, placed, meant, luma, texture_noise(luma, view.blocked))
-    best = int(np.argmax(evidence.rank))
-    sx, sy = view.scale
-    outside = placed[best] / (sx, sy) + view.box[:2]
-    return Vote(_table(grid, evidence), outside.astype(np.float32), float(evidence.rank[best]))
-
-
-def _table(grid: NDArray[np.float64], evidence: Evidence) -> Floats:
-    """The evidence for each light: the best of the heights at which the shadow may begin."""
+    noise = texture_noise(luma, view.blocked)
+    points = outline(view.thing)[::2]
     table = np.zeros((len(KX), len(KY)), np.float32)
-    i = np.abs(KX[None] - grid[:, :1]).argmin(1)
-    j = np.abs(KY[None] - grid[:, 1:2]).argmin(1)
-    np.maximum.at(table, (i, j), np.clip(evidence.rank / 2, 0, 1))
-    return cv2.GaussianBlur(table, (0, 0), 0.7)
+    near: dict[str, tuple[Grid, Floats]] = {}
+    best, shape = -1.0, points
+    for family in FAMILIES:
+        grid = family.grid(view)
+        placed, meant = family.place(view, points, grid)
+        rank = weigh(view, placed, meant, luma, noise).rank
+        top = int(np.argmax(rank))
+        if rank[top] > best:
+            best, shape = float(rank[top]), placed[top]
+        if family.name in _OF_LIGHT:
+            i = np.abs(KX[None] - grid[:, :1]).argmin(1)
+            j = np.abs(KY[None] - grid[:, 1:2]).argmin(1)
+            np.maximum.at(table, (i, j), np.clip(rank / 2, 0, 1))
+        else:
+            near[family.name] = grid, np.clip(rank / 2, 0, 1)
+    outside = shape / np.array(view.scale) + np.array(view.box[:2])
+    table = cv2.GaussianBlur(table, (0, 0), 0.7)
+    return Vote(table, near, outside.astype(np.float32), best)
 
 
 def _apart(view: View, found: list[tuple[float, Candidate]]) -> tuple[Candidate, ...]:
@@ -319,12 +326,20 @@ def refined(view: View, log: Floats, shape: Bool2D) -> tuple[Float2D, Floats, fl
 
 
 def _agreement(candidate: Candidate, others: Sequence[Vote]) -> float:
-    """How well the candidate's light explains the other things, 0..1."""
-    if not others or candidate.family.name not in ("ground", "folded"):
+    """How well the candidate's light, or its way to fall, explains the other things, 0..1."""
+    if not others:
         return 0.0
-    kx, ky = candidate.numbers[:2]
-    i, j = np.abs(KX - kx).argmin(), np.abs(KY - ky).argmin()
-    return float(np.mean([vote.table[i, j] for vote in others]))
+    if candidate.family.name in _OF_LIGHT:
+        kx, ky = candidate.numbers[:2]
+        i, j = np.abs(KX - kx).argmin(), np.abs(KY - ky).argmin()
+        return float(np.mean([vote.table[i, j] for vote in others]))
+    steps = 4 * np.array(candidate.family.steps)
+    alike = []
+    for vote in others:
+        grid, rank = vote.near[candidate.family.name]
+        close = (np.abs(grid - candidate.numbers) <= steps).all(1)
+        alike.append(float(rank[close].max(initial=0.0)))
+    return float(np.mean(alike))
 
 
 def _claimed(view: View, mask: Bool2D, candidate: Candidate, others: Sequence[Vote]) -> float:

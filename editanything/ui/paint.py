@@ -193,6 +193,7 @@ def variations(page: Page, session: Session, view: View) -> Updates:
             "image": file_value(view.small(result.picture.preview(144))),
             "caption": f"seed {result.plan.edit.seed}",
             "title": "Take this one",
+            "ours": True,
         }
         for result in session.variations
         if len(session.variations) > 1

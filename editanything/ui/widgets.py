@@ -39,7 +39,10 @@ def stage(**settings: Any) -> gr.HTML:
 
 
 def buttons(label: str, **settings: Any) -> gr.HTML:
-    """A row of buttons; its value is a list of `caption`, `title`, `image` (file), `current`."""
+    """A row of buttons; its value: a list of `caption`, `title`, `image` (file), `current`, `ours`.
+
+    `ours` captions are words of the page, which its language decides; others are content.
+    """
     return gr.HTML(
         html_template=f'<div class="ea-strip" role="group" aria-label="{label}"></div>',
         js_on_load=static("strip.js"),

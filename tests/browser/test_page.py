@@ -94,9 +94,9 @@ def test_the_first_edit_is_an_example_and_a_sentence(open_page):
     say(page, "make the saucer teal")
     assert "every other pixel is as it was" in answer(page)
     assert page.locator("#slider img").count() >= 2
-    page.click("#suggestions button:has-text('brighten the coffee')")
+    page.click("#suggestions button:has-text('brighten the handle')")
     number_of_pictures(page, 3)
-    assert page.input_value("#text textarea") == "brighten the coffee"
+    assert page.input_value("#text textarea") == "brighten the handle"
 
 
 def test_upload_click_recolour_undo_redo_download_is_exact_outside_the_mask(open_page, card):
@@ -342,23 +342,10 @@ def test_a_phone_needs_no_sideways_scrolling_and_the_text_is_readable(open_page,
     say(page, "make it brighter")
     answer(page)
     assert not page.evaluate(wide)
+    page.set_viewport_size({"width": 768, "height": 1024})
+    assert not page.evaluate(wide)
     for place in ("#title h1", "#text label span", ".ea-done span", ".ea-card span"):
         assert page.evaluate(CONTRAST, place) >= 4.5, place
-
-
-def test_every_control_has_a_name(open_page):
-    page = open_page()
-    choose_example(page, "coffee")
-    page.click("#second-panel button >> nth=0")
-    page.click("#settings button >> nth=0")
-    nameless = page.evaluate(
-        """() => [...document.querySelectorAll('button, input, textarea, select')]
-          .filter(e => e.offsetParent && e.type !== 'file')
-          .filter(e => !(e.innerText?.trim() || e.getAttribute('aria-label') || e.title
-            || e.labels?.length || e.closest('label')))
-          .map(e => e.outerHTML.slice(0, 120))"""
-    )
-    assert not nameless
 
 
 #: WCAG 2 contrast ratio of an element's text on the nearest background that is not transparent.

@@ -25,6 +25,8 @@ _DARK = 0.02  # added before the logarithm
 _DEEPEST = 2.5  # logarithm: what is darker by more holds no texture worth keeping
 _FAINTEST = 0.03
 _LEAST_PX = 40
+_TINT = 0.6  # of a shadow's depth: channels that differ by more speak of another thing
+_NEAR_HUE = 0.2  # logarithm of a ratio of channels
 _MOST_BAD = 0.5  # share of a shadow that may fail before all of it is filled
 _ABOVE_TEXTURE = 3.0  # times the ground's own power: less is texture
 _STEEP = 0.06  # logarithm per pixel
@@ -73,9 +75,10 @@ def relit(image: RGB, shadow: Bool2D, known: Bool2D) -> Relit:
 
 def _one(image: RGB, shadow: Bool2D, known: Bool2D) -> Relit | None:
     """One shadow taken off a crop of the picture; None where it is none."""
+    log = np.log(image.astype(np.float32) / 255 + _DARK)
+    known = known & _of_its_hue(log, shadow)
     if np.count_nonzero(known) < _LEAST_PX:
         return None
-    log = np.log(image.astype(np.float32) / 255 + _DARK)
     inwards = cv2.distanceTransform(np.pad(shadow, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     size = float(np.sqrt(np.count_nonzero(shadow)))
     ground = _ground(log, known, size)
@@ -85,7 +88,8 @@ def _one(image: RGB, shadow: Bool2D, known: Bool2D) -> Relit | None:
     if np.count_nonzero(core) < _LEAST_PX // 2:
         return None
     depth = np.median(darker[core], axis=0).astype(np.float32)
-    if not _FAINTEST < float(depth @ _LUMA) < _DEEPEST:
+    level = float(depth @ _LUMA)
+    if not _FAINTEST < level < _DEEPEST or np.ptp(depth) > max(_TINT * level, _FAINTEST):
         return None
     given = _fitted(darker, profile, depth, shadow, size)
     given = _followed(given, darker, shadow, known, size)
@@ -96,6 +100,17 @@ def _one(image: RGB, shadow: Bool2D, known: Bool2D) -> Relit | None:
         return None
     levels = 255 * (np.exp(new) - _DARK)
     return Relit(np.clip(np.rint(levels), 0, 255).astype(np.uint8), done)
+
+
+def _of_its_hue(log: Floats, shadow: Bool2D) -> Bool2D:
+    """(h, w) where the picture has the shadow's colour but for its light: not the things beside it.
+
+    A factor for all channels cancels out in the ratios of channels (Finlayson et al. 2006).
+    """
+    ratios = cv2.GaussianBlur(log[..., ::2] - log[..., 1:2], (0, 0), 1.5)
+    middle = np.median(ratios[shadow], axis=0)
+    away = np.abs(ratios - middle).max(2)
+    return away < max(_NEAR_HUE, 3 * float(np.median(away[shadow])))
 
 
 def _ground(log: Floats, known: Bool2D, size: float) -> Floats:

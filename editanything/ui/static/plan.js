@@ -70,10 +70,10 @@ const render = () => {
   const kept = element.contains(document.activeElement) ? document.activeElement.dataset.key : '';
   list.replaceChildren();
   if (!steps.length) return;
-  list.append(make('h3', {}, 'Plan: uncheck what should not be done'),
+  list.append(make('h2', {}, 'Plan: uncheck what should not be done'),
               make('ol', {}, ...steps.map((_, number) => stepRow(steps, number))));
   if (related.length)
-    list.append(make('h3', {}, 'What belongs to it: check what should go along'),
+    list.append(make('h2', {}, 'What belongs to it: check what should go along'),
                 make('ul', { id: 'related' }, ...related.map(relatedRow)));
   if (kept) list.querySelector(`[data-key="${kept}"]`)?.focus();
 };

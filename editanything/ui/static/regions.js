@@ -112,9 +112,11 @@ const names = (value) => {  // a button for each named region, and for the first
     if (!region.label && index >= DIGITS) return;
     const name = nameOf(region), count = seen[name] = (seen[name] || 0) + 1;
     const button = document.createElement('button'), digit = document.createElement('kbd');
-    button.type = 'button'; button.className = 'ea-name';
-    button.textContent = count > 1 ? `${name} ${count}` : name;
-    button.setAttribute('aria-label', `Select the ${button.textContent}`);
+    const text = document.createElement('span');
+    button.type = 'button'; button.className = 'ea-name'; text.setAttribute('translate', 'no');
+    text.textContent = count > 1 ? `${name} ${count}` : name;
+    button.setAttribute('aria-label', `Select the ${text.textContent}`);
+    button.append(text);
     if (index < DIGITS) {
       digit.textContent = button.dataset.digit = index + 1;
       digit.setAttribute('aria-hidden', 'true');

@@ -14,6 +14,7 @@ const render = () => {
       button.append(image);
     }
     caption.textContent = item.caption;
+    if (!item.ours) caption.setAttribute('translate', 'no');  // a command, or a name
     button.append(caption);
     button.addEventListener('click', () => trigger('select', { index, caption: item.caption }));
     row.append(button);

@@ -62,7 +62,7 @@ def test_names_that_are_known_stay():
     assert seen.regions()[0].label == "cup"
 
 
-@pytest.mark.parity("P26")
+@pytest.mark.parity("P26", door="cli")
 def test_the_command_prints_what_a_network_wrote(tmp_path, capsys):
     vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "red", "dog", "sky"]
     tokenizer = tf.BertTokenizer(vocab={token: i for i, token in enumerate(vocab)})

@@ -35,7 +35,7 @@ def test_p33_a_fresh_controlnet_is_the_encoder_with_zero_convolutions(base, tmp_
     assert all(not conv.weight.any() for conv in control.controlnet_down_blocks)
 
 
-@pytest.mark.parity("P33")
+@pytest.mark.parity("P33", door="cli")
 def test_p33_a_transfer_adds_what_the_bases_differ_by(tiny, base, other, tmp_path, capsys):
     control = tiny.tiny_controlnet(3)
     control.save_pretrained(tmp_path / "control")
