@@ -6,10 +6,12 @@ Weights are safetensors only. Whatever hinders is told in one sentence with the 
 from __future__ import annotations
 
 import re
+import urllib.request
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 from safetensors import SafetensorError
 
@@ -18,6 +20,8 @@ from editanything.errors import InputError
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 #: Of a network's weights, what a file may lack before it is taken for one of another kind.
 _MAY_LACK = 0.05
+#: How long the hub may take to answer at all, in seconds.
+_ANSWERS_WITHIN_S = 5.0
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 #: What `transformers` and `safetensors` raise where files are missing, broken or of another kind.
 _HINDRANCES = (
@@ -108,6 +112,32 @@ def device_of(device: str) -> str:
     return device
 
 
+def is_hub_id(source: str) -> bool:
+    """Whether a model's name is one of the hub, and no folder here."""
+    return bool(_HUB_ID.fullmatch(source)) and not Path(source).is_dir()
+
+
+def hub_answers() -> bool:
+    """Whether the hub can be asked: told in seconds, where its client would try for a minute."""
+    from huggingface_hub import constants
+
+    if constants.is_offline_mode():
+        return False
+    try:
+        asked = urllib.request.Request(constants.ENDPOINT, method="HEAD")  # noqa: S310 - the hub's
+        urllib.request.urlopen(asked, timeout=_ANSWERS_WITHIN_S).close()  # noqa: S310
+    except HTTPError:  # it answers, if not to this
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def only_here(source: str) -> dict[str, bool]:
+    """Of `from_pretrained`: look only on this machine where the hub does not answer."""
+    return {"local_files_only": True} if is_hub_id(source) and not hub_answers() else {}
+
+
 def _dtype_name(dtype: str, device: str) -> str:
     if dtype != "auto":
         return dtype
@@ -132,7 +162,11 @@ def _open_model(kind: str, source: str, device: str, dtype: str) -> Any:
     maker = getattr(transformers, kind)
     try:
         model, told = maker.from_pretrained(
-            source, use_safetensors=True, dtype=getattr(torch, dtype), output_loading_info=True
+            source,
+            use_safetensors=True,
+            dtype=getattr(torch, dtype),
+            output_loading_info=True,
+            **only_here(source),
         )
         model = _moved(model, device)
     except torch.OutOfMemoryError:
@@ -160,7 +194,7 @@ def _read_processor(kind: str, source: str) -> Any:
     import transformers
 
     try:
-        return getattr(transformers, kind).from_pretrained(source)
+        return getattr(transformers, kind).from_pretrained(source, **only_here(source))
     except _HINDRANCES as error:
         raise _in_words(kind, source, error) from None
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from editanything.errors import InputError
+from editanything.hub import only_here
 from mdt.draws import Generators, draw_noise, draw_uniform
 
 _BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError)
@@ -38,7 +39,7 @@ def open_part(base: str, part: str) -> Any:
     weights = part in {"unet", "vae", "text_encoder"}
     more: dict[str, Any] = {"use_safetensors": True} if weights else {}
     try:
-        return getattr(home, kind).from_pretrained(base, subfolder=part, **more)
+        return getattr(home, kind).from_pretrained(base, subfolder=part, **more, **only_here(base))
     except _BROKEN as error:
         first = str(error).strip().split("\n")[0][:160]
         where = base if Path(base).exists() else f"{base} (no folder here)"

@@ -17,6 +17,7 @@ from editanything.backends.diffusion.hindrances import told
 from editanything.backends.diffusion.memory import Layout, memory_layout
 from editanything.backends.diffusion.settings import ATTENTIONS, ModelSettings
 from editanything.errors import InputError
+from editanything.hub import only_here
 from editanything.types import Progress, report
 
 if TYPE_CHECKING:
@@ -191,17 +192,15 @@ def _has_bfloat16(device: torch.device) -> bool:
     return device.type != "cuda" or torch.cuda.get_device_capability(device)[0] >= 8
 
 
-def _options(settings: ModelSettings, dtype: torch.dtype) -> dict[str, Any]:
+def _options(settings: ModelSettings, dtype: torch.dtype, name: str) -> dict[str, Any]:
     options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True}
-    if settings.local_only:
-        options["local_files_only"] = True
-    return options
+    return options | ({"local_files_only": True} if settings.local_only else only_here(name))
 
 
 def _open_pipeline(settings: ModelSettings, name: str, dtype: torch.dtype) -> Any:
     from diffusers import DiffusionPipeline
 
-    options = _options(settings, dtype)
+    options = _options(settings, dtype, name)
     options |= {k: v for k in ("variant", "revision") if (v := getattr(settings, k))}
     options |= dict.fromkeys(settings.skip)
     source = str(Path(name).expanduser()) if Path(name).expanduser().exists() else name
@@ -228,12 +227,10 @@ def _controlnets(
             nets.append(given)
             continue
         report(progress, 0.5 + 0.2 * i / len(settings.controlnets), f"loading {given}")
-        options = _options(settings, dtype)
         name, _, revision = str(given).partition("@")
-        if revision and not Path(str(given)).exists():
-            options["revision"] = revision
-        else:
-            name = str(given)
+        if not revision or Path(str(given)).exists():
+            name, revision = str(given), ""
+        options = _options(settings, dtype, name) | ({"revision": revision} if revision else {})
         with _quiet(), told(name):
             nets.append(ControlNetModel.from_pretrained(name, **options))
     return tuple(nets)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import constants
 from PIL import Image
 
 from editanything.errors import InputError
@@ -259,6 +260,7 @@ def test_a_folder_is_opened_and_another_kind_is_refused(sam2, sam3, tmp_path):
 
 
 def test_what_hinders_is_one_sentence(sam2, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     for model, said in (
         ("no/such/folder", "no/such/folder does not exist"),
         (str(tmp_path), "cannot be opened as a Sam2Model"),
