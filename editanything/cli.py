@@ -231,14 +231,13 @@ def _add_replay(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("input", metavar="IN", help="the picture that the recipe starts from")
     _add_output(verb, required=True)
     verb.add_argument("--reference", action="append", default=[], metavar="R")
+    add_preset(verb)
 
 
 def _replay(arguments: argparse.Namespace) -> None:
-    from editanything.editor import Editor
-
     _check_output(arguments)
     recipe = read_recipe(arguments.recipe)
-    editor = Editor.from_preset()
+    editor = open_editor(arguments)
     with _bar() as progress:
         result = editor.replay(
             recipe, arguments.input, references=tuple(arguments.reference), progress=progress

@@ -20,7 +20,8 @@ from editanything.known import known_regions
 from editanything.plan import EditPlan, make_plan
 from editanything.planning.draft import SecondPicture
 from editanything.pointing import as_selection, notes_on, select
-from editanything.preset import Preset, build, load_preset
+from editanything.preset import Preset, build, load_foreign_preset, load_preset
+from editanything.previews import in_picture
 from editanything.recipe import Edit, Recipe
 from editanything.types import (
     Backend,
@@ -121,6 +122,15 @@ class Editor:
             InputError: an unknown preset, setting, segmenter, grounder or backend.
         """
         return cls(load_preset(name, overrides), name=name, overrides=overrides)
+
+    def with_settings(self, name: str, overrides: Mapping[str, Any]) -> Editor:
+        """Another editor, by settings that may come from anybody: code that they name is not run.
+
+        Raises:
+            InputError: as `from_preset`, and for code that this editor's preset does not name.
+        """
+        preset = load_foreign_preset(name, overrides, self.preset)
+        return Editor(preset, name=name, overrides=overrides)
 
     def look(self, image: Any) -> Looked:
         """Open a picture (path, array, PIL image, Picture) and hold it for several commands.
@@ -258,7 +268,7 @@ class Editor:
 
     def _for(self, edit: Edit) -> Editor:
         same = (edit.preset, dict(edit.overrides)) == (self.name, self.overrides)
-        return self if same else Editor.from_preset(edit.preset, **edit.overrides)
+        return self if same else self.with_settings(edit.preset, edit.overrides)
 
     def _look_at_reference(self, reference: Any) -> tuple[Looked | None, Selection | None]:
         if reference is None:
@@ -320,7 +330,7 @@ class Editor:
             regions=lambda: self._regions(picture, box),
         )
         backend = next(b for b in self.backends if b.can(step.op, step.params))
-        painted = backend.paint(task, progress)
+        painted = backend.paint(task, in_picture(progress, picture, box, step.area))
         alpha = masks.feather(area, step.feather_px)
         return composite(picture, box, painted, alpha), masks.union(changed, step.area)
 

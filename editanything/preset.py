@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -21,6 +21,8 @@ HOMES = {
 
 MOST_IMAGES = 12
 _OF_BACKEND = re.compile(r"backends\.(\d+)\.([\w.]+)")
+#: "package.module:Attribute"; "cuda:0" and addresses are none.
+_CODE = re.compile(r"[^\s:/\\]+:[^\d\s:/\\]\S*")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,36 @@ def load_preset(name: str, overrides: Mapping[str, Any]) -> Preset:
     for key, value in inner.items():
         _set_in_backend(preset, key, value)
     return preset
+
+
+def load_foreign_preset(name: str, overrides: Mapping[str, Any], ours: Preset) -> Preset:
+    """`load_preset` for settings that anybody may have written: of a recipe, or of a page.
+
+    Args:
+        name: of the preset.
+        overrides: of its settings.
+        ours: a preset that the user has chosen; what it names may be run.
+
+    Raises:
+        InputError: as `load_preset`, and for settings that name code which `ours` does not.
+    """
+    preset = load_preset(name, overrides)
+    foreign = sorted(set(_code_in(vars(preset))) - set(_code_in(vars(ours))))
+    if foreign:
+        raise InputError(
+            f"“{foreign[0]}” names code, which is not run for a recipe's or a page's word: start "
+            "with a preset (--preset) that names it."
+        )
+    return preset
+
+
+def _code_in(value: Any) -> Iterator[str]:
+    """All texts within that could name code."""
+    if isinstance(value, str):
+        yield from [value] if _CODE.fullmatch(value.strip()) else []
+    elif isinstance(value, (Mapping, list, tuple)):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _code_in(one)
 
 
 def _set_in_backend(preset: Preset, key: str, value: Any) -> None:

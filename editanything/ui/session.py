@@ -358,10 +358,14 @@ class Session:
         return self.editor_with(self.editor.overrides | ask.overrides())
 
     def editor_with(self, overrides: dict[str, Any]) -> Editor:
-        """This session's editor with other settings of its preset."""
+        """This session's editor with other settings of its preset, which may come from a file.
+
+        Raises:
+            InputError: a setting that there is not, or one that names code.
+        """
         if overrides == self.editor.overrides:
             return self.editor
         key = tuple(sorted(overrides.items()))
         if key not in self._editors:
-            self._editors[key] = Editor.from_preset(self.editor.name, **overrides)
+            self._editors[key] = self.editor.with_settings(self.editor.name, overrides)
         return self._editors[key]

@@ -1,12 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from editanything.cli import main
+from editanything.editor import Editor
 from editanything.errors import InputError
+from editanything.image import Picture
 from editanything.recipe import Edit, Recipe, selection_from_dict, selection_to_dict
 from editanything.types import Mask, Point, Selection
+from editanything.ui.session import Session
 
 bools = arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=20))
 
@@ -61,3 +67,44 @@ def test_a_mask_that_claims_a_huge_size_is_refused():
     data["mask"]["box"] = [0, 0, 10**6, 10**6]
     with pytest.raises(InputError, match="does not fit"):
         selection_from_dict(data)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"backends.0.name": "os:system", "backends.0.command": "touch ran"},
+        {"segmenter": "{name: 'os:system', command: 'touch ran'}"},
+        {"about": "os:system", "segmenter.name": "${about}", "segmenter.command": "touch ran"},
+        {"backends.0.caption": '{"name": "os:system", "command": "touch ran"}'},
+    ],
+)
+def test_code_that_a_recipe_names_is_not_run(overrides, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    image = np.full((40, 50, 3), 90, np.uint8)
+    editor = Editor.from_preset()
+    recipe = editor.edit(image, "blur the image").recipe
+    told = replace(recipe, edits=(replace(recipe.edits[0], overrides=overrides),))
+    with pytest.raises(InputError, match="“os:system” names code"):
+        editor.replay(Recipe.from_json(told.to_json()), image)
+    session = Session(editor)
+    with pytest.raises(InputError, match="“os:system” names code"):
+        session.editor_with(overrides)
+    session.close()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_preset_that_the_user_chose_may_name_code(tmp_path, capsys):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "segmenter: {name: classical}\ngrounder: {name: words}\n"
+        "backends: [{name: 'editanything.backends.classical:Classical'}]\n"
+    )
+    image, out = tmp_path / "in.png", tmp_path / "out.png"
+    Picture.open(np.full((40, 50, 3), 90, np.uint8)).save(image)
+    preset = ["--preset", str(path)]
+    assert main(["edit", str(image), "brighten the image", "-o", str(out), *preset]) == 0
+    again = ["replay", str(out), str(image), "-o", str(tmp_path / "again.png")]
+    assert main(again) == 2
+    assert "names code" in capsys.readouterr().err
+    assert main([*again, *preset]) == 0
+    assert out.read_bytes() == (tmp_path / "again.png").read_bytes()
