@@ -108,7 +108,7 @@ def _decoded_beside(x: Tensor, known: Known, vae: Any) -> Tensor:
 
     What is known was encoded with a hole, and its latents tell the decoder of a clear edge there.
     So what comes out first is set into the picture, which is encoded once more: now the decoder
-    sees no hole. What is left of a step at the rim is spread over a few pixels of the new part.
+    sees no hole. What is left of a step at the rim fades out into the new part.
 
     Args:
         x: (B, c, h, w), drawn.
@@ -119,15 +119,32 @@ def _decoded_beside(x: Tensor, known: Known, vae: Any) -> Tensor:
     first = torch.where(known.mask, codec.decode(x, vae).clamp(-1, 1), seen)
     whole = torch.where(known.hidden, x, codec.encode(first, vae))
     drawn = codec.decode(whole, vae).clamp(-1, 1)
-    return torch.where(known.mask, drawn + _step_at_rim(seen - drawn, known.mask), seen)
+    return torch.where(known.mask, drawn + _step_at_rim(seen, drawn, known.mask), seen)
 
 
-def _step_at_rim(error: Tensor, mask: Tensor, radius_px: int = 3) -> Tensor:
-    """The error (B, C, H, W) outside the mask, carried into it and fading with the distance."""
-    outside = (~mask).to(error.dtype)
+def _step_at_rim(known: Tensor, drawn: Tensor, mask: Tensor, reach_px: float = 12.0) -> Tensor:
+    """What takes the step across the rim away: a membrane from there into the mask, else 0.
 
-    def spread(values: Tensor) -> Tensor:
-        return F.avg_pool2d(values, 2 * radius_px + 1, 1, radius_px, count_include_pad=False)
+    It hangs on the difference between each known pixel (B, C, H, W) beside the mask and what was
+    drawn next to it, and fades: the screened Poisson equation lap(e) = e / reach**2 inside
+    [Perez et al. 2003, eq. 4; Bhat et al. 2008, section 3], solved by Jacobi's steps with
+    Chebyshev's acceleration [Golub and Van Loan, section 11.2.8] to 1 % of the step.
+    """
+    inside = mask.to(drawn.dtype)
+    beside = _neighbours(inside)
+    step = torch.where(beside > 0, known - _neighbours(drawn * inside) / beside.clamp(min=1), 0)
+    weight = _neighbours(torch.ones_like(inside)) + reach_px**-2
+    radius = 4 / (4 + reach_px**-2)  # of Jacobi's step; the error falls by 1 - sqrt(2) / (2 reach)
+    before = now = torch.where(mask, 0, step)
+    omega = 2.0
+    for _ in range(round(8 * reach_px)):
+        omega = 1 / (1 - radius**2 * omega / 4)
+        after = torch.where(mask, _neighbours(now) / weight, step)
+        before, now = now, omega * (after - before) + before
+    return torch.where(mask, now, 0)
 
-    near = spread(outside)
-    return spread(error * outside) / near.clamp(min=1e-4) * (2 * near).clamp(max=1)
+
+def _neighbours(values: Tensor) -> Tensor:
+    """The sum of a pixel's four neighbours in (B, C, H, W); beyond the frame it is 0."""
+    wide = F.pad(values, (1, 1, 1, 1))
+    return wide[..., 1:-1, :-2] + wide[..., 1:-1, 2:] + wide[..., :-2, 1:-1] + wide[..., 2:, 1:-1]
