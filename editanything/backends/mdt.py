@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -16,6 +17,7 @@ from editanything.backends.classical.paste import transfer, without_target
 from editanything.backends.vocabulary import Vocabulary
 from editanything.errors import InputError, Refusal
 from editanything.types import (
+    RGB,
     Bool2D,
     Float2D,
     Mask,
@@ -25,6 +27,8 @@ from editanything.types import (
     Task,
     part_of_progress,
     report,
+    show,
+    shown_as,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +45,9 @@ class Mdt:
     """The backend that draws: "add a cat", "replace the cup with an apple".
 
     Args:
-        model: a folder that `mdt export` wrote, with names.json beside; "default": the shipped one.
+        model: a folder that `mdt export` wrote, or a training run's; "default": the shipped one.
+            It draws what names.json beside it names, else its classes by their names, else what it
+            was trained on by the folder's own name.
         steps: of the sampler.
         guidance: scale.
         style: of the things drawn.
@@ -69,11 +75,11 @@ class Mdt:
         """
         from diffusers.utils import logging
 
-        from mdt.pipeline import Pipeline
+        from mdt.sample import open_source
 
         logging.disable_progress_bar()  # of the loading of three small files
         try:
-            pipe = Pipeline.from_pretrained(self.model)
+            pipe = open_source(self.model)
         except ValueError as error:
             raise InputError(str(error)) from None
         pipe.set_progress_bar_config(disable=True)
@@ -84,7 +90,11 @@ class Mdt:
         """What it knows the names of."""
         from mdt.pipeline_folder import find_folder
 
-        return Vocabulary.read(find_folder(self.model) / "names.json")
+        names = find_folder(self.model) / "names.json"
+        if self.model == "default" or names.is_file():
+            return Vocabulary.read(names)
+        classes = list(self.pipe.labels) or [Path(self.model).name]
+        return Vocabulary(dict.fromkeys(classes, ()))
 
     def can(self, op: str, params: Mapping[str, Any]) -> bool:
         """Whether this backend carries out such a step."""
@@ -117,7 +127,12 @@ class Mdt:
         if prompt is None:
             raise Refusal(self.why_not(task.op, task.params), reason="unsupported")
         report(progress, 0.0, f"drawing {prompt}")
-        drawn = self.draw(prompt, task.seed, part_of_progress(progress, 0.0, 0.6))
+        if self.pipe.num_channels != 4:
+            from editanything.backends.masked import paint_in_place
+
+            return paint_in_place(self.pipe, task, prompt, self.steps, self.guidance, progress)
+        part = shown_as(part_of_progress(progress, 0.0, 0.6), lambda drawn: _put_down(task, drawn))
+        drawn = self.draw(prompt, task.seed, part)
         rgb, alpha = drawn[..., :3], drawn[..., 3]
         solid = alpha >= _SOLID
         if not solid.any():
@@ -141,8 +156,9 @@ class Mdt:
     def draw(self, prompt: str, seed: int, progress: Progress | None = None) -> NDArray[np.uint8]:
         """RGBA (h, w, 4), straight alpha."""
 
-        def tell(_pipe: Any, index: int, _time: Any, _told: Any) -> dict[str, Any]:
+        def tell(_pipe: Any, index: int, _time: Any, told: Any) -> dict[str, Any]:
             report(progress, (index + 1) / self.steps, f"drawing {prompt}")
+            show(progress, lambda: _bytes(self.pipe.decode(told["x0"])))
             return {}
 
         (picture,) = self.pipe(
@@ -152,11 +168,28 @@ class Mdt:
             num_inference_steps=self.steps,
             guidance_scale=self.guidance,
             callback_on_step_end=tell,
+            callback_on_step_end_tensor_inputs=["x0"],
         ).images
         return np.asarray(picture)
 
     def _draws(self, op: str, params: Mapping[str, Any]) -> bool:
         return op in ("add", "replace") and isinstance(params.get("prompt"), str)
+
+
+def _bytes(pictures: Any) -> NDArray[np.uint8]:
+    """The first of pictures (B, C, H, W) in 0 to 1, as uint8 (H, W, C)."""
+    return (pictures[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()
+
+
+def _put_down(task: Task, drawn: NDArray[np.uint8]) -> RGB:
+    """The crop with a drawing that is not done in the box of the target, as a preview."""
+    x0, y0, x1, y1 = _box(task.target)
+    small = cv2.resize(drawn, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+    alpha = small[..., 3:].astype(np.float32) / 255
+    out = task.image.copy()
+    place = out[y0:y1, x0:x1]
+    place[:] = np.rint(place + alpha * (small[..., :3].astype(np.float32) - place))
+    return out
 
 
 def _fit(solid: Bool2D, target: Bool2D) -> NDArray[np.float64]:

@@ -17,7 +17,8 @@ from starlette.middleware import Middleware
 from editanything.editor import Editor
 from editanything.ui.drawing import Drawer
 from editanything.ui.endpoints import add_endpoints
-from editanything.ui.options import EDIT
+from editanything.ui.options import EDIT, LOOK
+from editanything.ui.page import lay_out_head
 from editanything.ui.serving import OnlyHosts
 from editanything.ui.tabs.combine import combine_tab
 from editanything.ui.tabs.edit import edit_tab
@@ -74,17 +75,21 @@ def build_app(editor: Editor, *, training: bool = True) -> gr.Blocks:
         editor: of the preset that sessions begin with.
         training: whether there is a Train tab.
     """
-    with gr.Blocks(title="EditAnything", analytics_enabled=False, delete_cache=CLEANS) as app:
+    with gr.Blocks(
+        title="EditAnything", analytics_enabled=False, delete_cache=CLEANS, fill_width=True
+    ) as app:
+        open_button = lay_out_head()
         with gr.Tabs(selected="edit", elem_id="tabs") as tabs:
             with gr.Tab("Edit", id="edit"):
-                edit = edit_tab(app, editor)
+                edit = edit_tab(app, editor, open_button)
             shared = Shared(app, editor, tabs, edit, Drawer())
             for name, lay_out in TABS.items():
                 if name == "Train" and not training:
                     continue
                 with gr.Tab(name, id=name.lower()) as tab:
-                    gr.HTML(f"<h1>{name}</h1>", elem_classes="ea-only-read")
+                    gr.HTML(f"<h2>{name}</h2>", elem_classes="ea-only-read")
                     lay_out(shared, tab)
+        open_button.upload(lambda: gr.Tabs(selected="edit"), None, tabs, **LOOK)
         atexit.register(edit.close)
         add_endpoints(editor, shared.drawer, EDIT)
     return app

@@ -6,7 +6,6 @@ A picture is the one that `mdt sample` draws with the same seed and settings, bi
 from __future__ import annotations
 
 import json
-import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from editanything.errors import InputError
-from editanything.types import Progress, report
+from editanything.types import Progress, report, show
 
 if TYPE_CHECKING:
     import numpy as np
@@ -213,9 +212,10 @@ class _Watched:
         given = settings.pop("callback_on_step_end", None)
 
         def each(pipe: Any, index: int, at: Any, told: dict[str, Any]) -> dict[str, Any]:
-            self._tell(index)
+            self._tell(index, lambda: pipe.decode(told["x0"]))
             return given(pipe, index, at, told) if given else {}
 
+        settings["callback_on_step_end_tensor_inputs"] = ["latents", "x0"]
         return self.pipe(*args, callback_on_step_end=each, **settings)
 
 
@@ -233,17 +233,25 @@ def _draw(
     rows = rows_at_a_time(settings, pipe.device)
     batches = [range(i, i + rows) for i in range(0, count, rows)]
     frames: list[np.ndarray] = []
-    begun = time.monotonic()
     for number, batch in enumerate(batches):
 
-        def tell(index: int, number: int = number, batch: range = batch) -> None:
+        def tell(index: int, look: Any, number: int = number, batch: range = batch) -> None:
             share = (number + (index + 1) / settings.steps) / len(batches)
-            left = (time.monotonic() - begun) * (1 - share) / share
             what = f"drawing {min(batch.stop, count)} of {count}, step {index + 1}"
-            report(progress, min(share, 1.0), f"{what}; about {left:.0f} s left")
+            report(progress, min(share, 1.0), what)
+            show(progress, lambda: _side_by_side(look()[: count - batch.start]))
 
         frames += list(draw(_Watched(pipe, tell), settings, labels, batch, animated=animated))
     return frames[:count]
+
+
+def _side_by_side(pictures: Any) -> np.ndarray:
+    """Pictures (B, C, H, W) in 0 to 1 as one row, uint8 (H, B * W, 3 or 4)."""
+    import numpy as np
+
+    rows = (pictures * 255).round().byte().permute(2, 0, 3, 1).cpu().numpy()
+    flat = rows.reshape(rows.shape[0], -1, rows.shape[3])
+    return np.repeat(flat, 3, axis=2) if flat.shape[2] == 1 else flat
 
 
 def _write(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import Any, Generic, TypeVar
 
 from editanything.errors import Cancelled
-from editanything.types import Progress
+from editanything.types import RGB, Progress
 
 T = TypeVar("T")
 #: How long somebody who cancels waits for the work to notice.
 STOPS_WITHIN_S = 0.3
+#: Previews come no faster.
+SHOWS_EVERY_S = 0.5
+#: From where on the pace so far tells how long the rest will take.
+LEAST_SHARE, LEAST_S = 0.08, 1.5
 
 
 class Job(Generic[T]):
@@ -20,6 +26,7 @@ class Job(Generic[T]):
     def __init__(self, work: Callable[[Progress], T]) -> None:
         self.share = 0.0
         self.what = "Reading the command"
+        self.preview: RGB | None = None  # how the work looks by now; a new array each time
         self._stop, self._done = Event(), Event()
         self._result: T
         self._error: BaseException | None = None
@@ -48,30 +55,69 @@ class Job(Generic[T]):
 
     def _run(self, work: Callable[[Progress], T]) -> None:
         try:
-            self._result = work(self._progress)
+            self._result = work(_Teller(self))
         except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
             self._error = error
         finally:
             self._done.set()
 
-    def _progress(self, share: float, what: str) -> bool:
-        self.share, self.what = share, what
-        return not self._stop.is_set()
+
+class _Teller:
+    """The progress callback of a job's work, which is shown pictures too."""
+
+    def __init__(self, job: Job[Any]) -> None:
+        self._job, self._shown_s = job, 0.0
+
+    def __call__(self, share: float, what: str) -> bool:
+        """How far the work is; whether it shall go on."""
+        self._job.share, self._job.what = share, what
+        return not self._job.cancelled
+
+    def show(self, make: Callable[[], RGB]) -> None:
+        """How the work looks by now; a picture that comes too soon after another is not made."""
+        now = time.monotonic()
+        if now - self._shown_s >= SHOWS_EVERY_S:
+            self._job.preview = make()
+            self._shown_s = time.monotonic()
 
 
-def follow(job: Job[Any], *, every_s: float = 0.1) -> Iterator[tuple[float, str]]:
-    """How far a job is, (share, what), again and again until it ends.
+@dataclass(frozen=True, eq=False)
+class Look:
+    """How far a job is: the share done, what it does, the time left in words, a new preview."""
+
+    share: float
+    what: str
+    left: str
+    preview: RGB | None
+
+
+def follow(job: Job[Any], *, every_s: float = 0.1) -> Iterator[Look]:
+    """How far a job is, again and again until it ends.
 
     Raises:
         Cancelled: it was asked to stop; nobody has to wait for it to notice.
     """
+    begun, last = time.monotonic(), None
     while not job.wait(every_s):
         if job.cancelled:
             job.wait(STOPS_WITHIN_S)
             raise Cancelled
-        yield job.share, job.what
+        new = None if job.preview is last else job.preview
+        last = job.preview
+        what = job.what[:1].upper() + job.what[1:]
+        yield Look(job.share, what, time_left(job.share, time.monotonic() - begun), new)
     if job.cancelled:
         raise Cancelled
+
+
+def time_left(share: float, passed_s: float) -> str:
+    """How long the rest will take at the pace so far, in words; empty while nobody can know."""
+    if share < LEAST_SHARE or passed_s < LEAST_S:
+        return ""
+    left_s = passed_s * (1 - share) / share
+    if left_s >= 90:
+        return f"about {round(left_s / 60)} min left"
+    return f"about {max(round(left_s), 1)} s left"
 
 
 class Desk:

@@ -80,7 +80,7 @@ class Opening(Handling):
                 here = session.pointing(second=second)
                 session.candidates = ()
                 GESTURES[str(event.gesture["kind"])](here, event.gesture)
-                shown = self._all(session, view)
+                shown = self._all(session, view, compare=False)
             # The page asks for the regions by itself: what was said last goes on to stand.
             asked = event.gesture["kind"] == "regions"
             return shown if asked else shown | {self.page.status: ""}

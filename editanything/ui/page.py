@@ -10,12 +10,7 @@ import gradio as gr
 from editanything.examples import EXAMPLES
 from editanything.ui import widgets
 
-FORMATS = [
-    ("PNG (exact)", ".png"),
-    ("TIFF (exact)", ".tif"),
-    ("WebP (exact, 8 bit)", ".webp"),
-    ("JPEG (re-encodes)", ".jpg"),
-]
+FORMATS = [("PNG", ".png"), ("TIFF", ".tif"), ("WebP", ".webp"), ("JPEG", ".jpg")]
 PICTURE, COMPARE = "Picture", "Before / after"
 
 
@@ -29,6 +24,7 @@ class Page:
     work: gr.Row
     mode: gr.Radio
     stage: gr.HTML
+    preview: gr.HTML
     slider: gr.ImageSlider
     text: gr.Textbox
     suggestions: gr.HTML
@@ -59,15 +55,18 @@ class Page:
         return list(vars(self).values())
 
 
-def lay_out() -> Page:
-    """Make the components; call it inside a `gr.Blocks`."""
-    parts: dict[str, Any] = {}
+def lay_out_head() -> gr.UploadButton:
+    """What stands above the tabs; returns the button that opens a picture."""
     with gr.Row(elem_id="head"):
         gr.HTML("<h1>EditAnything</h1><p>Edit a picture by a sentence</p>", elem_id="title")
         widgets.languages(elem_id="language")
-        parts["open"] = widgets.only_files(
-            gr.UploadButton("Open picture", elem_id="open", size="sm", scale=0, min_width=130)
-        )
+        button = gr.UploadButton("Open picture", elem_id="open", size="sm", scale=0, min_width=130)
+        return widgets.only_files(button)
+
+
+def lay_out(open_button: gr.UploadButton) -> Page:
+    """Make the components of the Edit tab; call it inside a `gr.Blocks`."""
+    parts: dict[str, Any] = {"open": open_button}
     with gr.Column(elem_id="start") as parts["start"]:
         gr.HTML(widgets.static("welcome.html"))
         gr.HTML(widgets.static("drop.html"))
@@ -104,6 +103,7 @@ def _left() -> dict[str, Any]:
             visible=False,
         ),
         "stage": widgets.stage(elem_id="stage"),
+        "preview": widgets.preview("#stage .ea-frame", elem_id="preview"),
         "slider": gr.ImageSlider(
             label="Before and after",
             show_label=False,

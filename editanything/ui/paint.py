@@ -70,7 +70,7 @@ def mode(page: Page, session: Session, view: View, *, compare: bool | None) -> U
         return {}
     updates: Updates = {
         page.mode: gr.update(value=COMPARE if compare else PICTURE, visible=before is not None),
-        page.stage: gr.update(value=stage(session, view), visible=not compare),
+        page.stage: (stage(session, view) or {}) | {"comparing": compare},
         page.slider: gr.update(visible=compare),
     }
     if compare and state is not None and before is not None:
@@ -131,12 +131,22 @@ def related(here: Pointing, kin: tuple[Related, ...], view: View) -> list[dict[s
     for i, one in enumerate(kin):
         mask = Mask.of(one.mask)
         if mask.area:
-            same = (
-                r.label for r in here.shown() if (r.mask.box, r.mask.area) == (mask.box, mask.area)
-            )
-            name = next(filter(None, same), "") or name_of(one.type)
+            name = _name_in(here, one)
             found.append({"number": i, "name": name, "on": one.on, "at": view.anchor(mask)})
     return found
+
+
+def names_of(session: Session, kin: tuple[Related, ...]) -> list[str]:
+    """What each of the `kin` is called: by its region's name, else by what it is to the target."""
+    here = session.picture
+    same_frame = here is not None and all(one.mask.shape == here.shape for one in kin)
+    return [_name_in(here, one) if here and same_frame else name_of(one.type) for one in kin]
+
+
+def _name_in(here: Pointing, one: Related) -> str:
+    mask = Mask.of(one.mask)
+    same = (r.label for r in here.shown() if (r.mask.box, r.mask.area) == (mask.box, mask.area))
+    return next(filter(None, same), "") or name_of(one.type)
 
 
 def facts(here: Pointing) -> str:
@@ -222,12 +232,13 @@ def plan(page: Page, session: Session) -> Updates:
             "steps": [step_item(made, i) for i in range(len(made.steps))],
             "related": [
                 {
-                    "name": name_of(r.type),
+                    "name": name,
+                    "kind": name_of(r.type) if name != name_of(r.type) else "",
                     "share": f"{r.score:.0%}",
                     "evidence": r.evidence,
                     "on": r.on,
                 }
-                for r in made.related
+                for r, name in zip(made.related, names_of(session, made.related), strict=True)
             ],
         },
         page.notes: f'<ul translate="no">{notes}</ul>' if notes else "",

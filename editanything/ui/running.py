@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,17 @@ import gradio as gr
 
 from editanything.errors import Cancelled, InputError, Refusal
 from editanything.plan import EditPlan
+from editanything.ui import paint
 from editanything.ui.answers import SESSION_COMMANDS, report
 from editanything.ui.handling import BROKEN, Handling
-from editanything.ui.jobs import Job
+from editanything.ui.jobs import Job, follow
 from editanything.ui.paint import Updates, status
 from editanything.ui.session import Ask, Outcome, Session
-from editanything.ui.view import View
+from editanything.ui.view import View, preview_value
 from editanything.ui.works import read_recipe, start_replay, start_variations
 
 logger = logging.getLogger(__name__)
-LOOKS_EVERY_S, STOPS_WITHIN_S = 0.1, 0.3
 MOST_MARGIN_PX = 500
-#: From where on the pace so far tells how long the rest will take.
-LEAST_SHARE, LEAST_S = 0.08, 1.5
 STOPPED = "Stopped. The picture is as it was."
 
 
@@ -68,11 +65,13 @@ class Running(Handling):
 
     def begin(self, request: gr.Request) -> Updates:
         """At once when Run is pressed: show that it runs, and how to stop it."""
-        session, _ = self.session(request)
+        session, view = self.session(request)
         if session.busy:
             return self._nothing()
         session.wanted = True
-        return {
+        # What comes about is seen on the picture, not on the slider.
+        shown = paint.mode(self.page, session, view, compare=False) if session.picture else {}
+        return shown | {
             self.page.run: gr.update(visible=False),
             self.page.cancel: gr.update(visible=True),
             self.page.status: status("busy", "Starting", 0.0),
@@ -113,6 +112,7 @@ class Running(Handling):
         ended = {
             self.page.run: gr.update(visible=True),
             self.page.cancel: gr.update(visible=False),
+            self.page.preview: None,
         }
         final: Updates = {}
         try:
@@ -154,17 +154,11 @@ class Running(Handling):
             return SESSION_COMMANDS[command.ops[0].op](session, command)
 
     def _watch(self, job: Job[Outcome]) -> Iterator[Updates]:
-        begun = time.monotonic()
-        while not job.wait(LOOKS_EVERY_S):
-            if job.cancelled:
-                # Its result will be dropped, so nobody has to wait for it to notice.
-                job.wait(STOPS_WITHIN_S)
-                raise Cancelled
-            what = job.what[:1].upper() + job.what[1:]
-            left = time_left(job.share, time.monotonic() - begun)
-            yield {self.page.status: status("busy", what, job.share, left)}
-        if job.cancelled:
-            raise Cancelled
+        for look in follow(job):
+            shown: Updates = {self.page.status: status("busy", look.what, look.share, look.left)}
+            if look.preview is not None:
+                shown[self.page.preview] = preview_value(look.preview)
+            yield shown
 
     def _finished(self, session: Session, view: View, job: Job[Outcome]) -> Updates:
         outcome = job.result()
@@ -174,16 +168,6 @@ class Running(Handling):
                 return {self.page.status: status("info", said)}
             shown = self._all(session, view, compare=outcome.wanted == 1 or None)
         return shown | {self.page.status: status("done", report(outcome))}
-
-
-def time_left(share: float, passed_s: float) -> str:
-    """How long the rest will take at the pace so far, in words; empty while nobody can know."""
-    if share < LEAST_SHARE or passed_s < LEAST_S:
-        return ""
-    left_s = passed_s * (1 - share) / share
-    if left_s >= 90:
-        return f"about {round(left_s / 60)} min left"
-    return f"about {max(round(left_s), 1)} s left"
 
 
 def changed(plan: EditPlan, gesture: dict[str, Any]) -> EditPlan:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from editanything.editor import Editor
 from editanything.errors import InputError
 
 #: Name -> (recipe in configs/train, what it is).
@@ -287,6 +288,29 @@ def _last_words(log: Path, begins: int) -> str:
         return ""
     own = [line.removeprefix("mdt: ") for line in lines if line.startswith("mdt: ")]
     return (own or ["Its process ended without a word; train.log may say more."])[-1][:500]
+
+
+def with_generator(editor: Editor, folder: str) -> tuple[Editor, list[str]]:
+    """`editor`, its new things drawn by the generator in `folder`; and the names that it knows.
+
+    Raises:
+        InputError: a preset that does not draw so, or a folder that cannot be drawn with.
+    """
+    from editanything.backends.mdt import Mdt
+
+    for number, backend in enumerate(editor.backends):
+        if isinstance(backend, Mdt):
+            changed = editor.overrides | {f"backends.{number}.model": folder}
+            made = editor.with_settings(editor.name, changed)
+            own = made.backends[number]
+            assert isinstance(own, Mdt), own
+            try:
+                return made, list(own.vocabulary.names)
+            except ValueError as error:
+                raise InputError(" ".join(str(error).split())) from None
+    raise InputError(
+        f"The preset {editor.name} paints in its own way; choose “default” under Models first."
+    )
 
 
 def curve(loss: tuple[tuple[int, float], ...], steps: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -166,6 +167,18 @@ class View:
         path = self.folder / f"{self._count}.png"
         path.write_bytes(png(array))
         return path
+
+
+def preview_value(array: NDArray[np.uint8]) -> dict[str, str]:
+    """What a preview widget shows: an RGB or RGBA array as JPEG, within the message itself."""
+    if array.shape[2] == 4:
+        alpha = array[..., 3:].astype(np.float32) / 255
+        array = np.rint(array[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    done, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(array, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80]
+    )
+    assert done, array.shape
+    return {"image": "data:image/jpeg;base64," + b64encode(data.tobytes()).decode()}
 
 
 def anchor(inside: Bool2D) -> Anchor:

@@ -95,6 +95,16 @@ def words() -> dict[str, dict[str, str]]:
     return json.loads(static("words.json"))
 
 
+def preview(where: str, **settings: Any) -> gr.HTML:
+    """Shows how a picture comes about inside the element `where`; its value: {image} or None."""
+    return gr.HTML(
+        html_template="<span></span>",
+        js_on_load=static("preview.js").replace("WHERE", json.dumps(where)),
+        apply_default_css=False,
+        **settings,
+    )
+
+
 def saver(**settings: Any) -> gr.HTML:
     """Downloads `file` as `name` whenever it gets a value."""
     return gr.HTML(

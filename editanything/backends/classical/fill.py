@@ -19,7 +19,7 @@ from editanything.backends.classical import patchmatch as pm
 from editanything.backends.classical import poisson
 from editanything.backends.classical.onion import peel
 from editanything.errors import InputError
-from editanything.types import RGB, Bool2D, Painted, Progress, part_of_progress, report
+from editanything.types import RGB, Bool2D, Painted, Progress, part_of_progress, report, show
 
 RADIUS_PX = 3
 COARSEST_DEPTH_PX = 10.0  # the deepest hole pixel at the coarsest scale is about this far inside
@@ -161,6 +161,7 @@ def match(
             field = closed(level, rounds[k], rng, part, effort.exact_pairs)
         else:
             painted, start = begin(level, below, field, rng)
+            _show_level(part, painted, image, hole)
             field = refine(level, painted, start, rounds[k], rng, part, effort.exact_pairs)
         below = level
     assert field is not None
@@ -332,6 +333,17 @@ def refine(
             weight[level.targets] = pm.vote_weights(level, field)
             painted[level.hole] = pm.vote(level, plane, weight)
     return field
+
+
+def _show_level(progress: Progress | None, painted: pm.Float, image: RGB, hole: Bool2D) -> None:
+    """Show what a coarser scale is painted with, at full size."""
+
+    def make() -> RGB:
+        size = image.shape[1], image.shape[0]
+        large = cv2.resize(np.clip(painted[..., :3], 0, 255), size).astype(np.uint8)
+        return np.where(hole[..., None], large, image)
+
+    show(progress, make)
 
 
 def spread(

@@ -39,10 +39,13 @@
     else if (key === '[' || key === ']') resize(key === '[' ? 0.8 : 1.25);
     else if (/^[1-9]$/.test(key)) shown(`#stage [data-digit="${key}"]`)?.click();
   });
-  // A recipe goes where recipes are replayed; so does a picture that is dropped on the history.
+  // A recipe goes where recipes are replayed; so does a picture that is dropped on the history. On
+  // the place of a second picture it becomes that one, everywhere else it is opened.
+  const DROPS = ['#past', '#second-panel', '#combine-side', '#combine-side_second'];
   const open = (files, place) => {
-    const recipe = /\.json$/i.test(files[0]?.name || '') || place?.closest?.('#past');
-    const input = document.querySelector(recipe ? '#past input[type=file]' : '#head input[type=file]');
+    const recipe = /\.json$/i.test(files[0]?.name || '');
+    const home = recipe ? '#past' : DROPS.find((one) => place?.closest?.(one)) || '#head';
+    const input = document.querySelector(`${home} input[type=file]`);
     if (!input || !files.length) return;
     const list = new DataTransfer();
     list.items.add(files[0]);
@@ -64,6 +67,7 @@
     if (event.clipboardData?.files.length) { event.preventDefault(); open(event.clipboardData.files); }
   });
   document.addEventListener('click', (event) => {
-    if (event.target.closest('#drop')) document.getElementById('open')?.click();
+    const place = event.target.closest('.ea-drop');
+    if (place) document.getElementById(place.dataset.opens)?.click();
   });
 }

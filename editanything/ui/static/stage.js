@@ -29,8 +29,10 @@ const use = (name) => {
   $('.ea-brush-size').hidden = !draws(); $('.ea-snap').hidden = name !== 'brush';
   divide();
 };
-element.querySelectorAll('[data-tool]').forEach((button) =>
-  button.addEventListener('click', () => use(button.dataset.tool)));
+element.querySelectorAll('[data-tool]').forEach((button) => button.addEventListener('click', () => {
+  use(button.dataset.tool);
+  if (state()?.comparing) document.querySelector('#mode label:not(.selected) input')?.click();
+}));
 element.querySelectorAll('[data-mode]').forEach((button) => button.addEventListener('click', () => {
   mode = button.dataset.mode; radio('mode', mode);
 }));
@@ -180,6 +182,7 @@ const render = () => {
   if (value && now && value.turn < now.turn) return;
   now = value;
   element.querySelector('.ea-stage').hidden = !value;
+  element.querySelector('.ea-stage').classList.toggle('ea-comparing', Boolean(value?.comparing));
   if (!value) { put(picture); put(overlay); return loadMaps({}); }
   put(picture, value.picture); put(overlay, value.overlay); loadMaps(value);
   dots.replaceChildren(); wipe(); frame.classList.remove('ea-busy');

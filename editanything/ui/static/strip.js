@@ -19,7 +19,6 @@ const render = () => {
     button.addEventListener('click', () => trigger('select', { index, caption: item.caption }));
     row.append(button);
   });
-  row.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 };
 watch('value', render);
 render();

@@ -32,7 +32,11 @@ const render = () => {
     }
     tree.append(cell);
   }
-  tree.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  const here = tree.querySelector('[aria-current]')?.parentElement;
+  if (here) tree.scrollTo({  // the tree alone, never the page
+    left: here.offsetLeft - (tree.clientWidth - here.offsetWidth) / 2,
+    top: here.offsetTop - (tree.clientHeight - here.offsetHeight) / 2,
+  });
 };
 watch('value', render);
 render();

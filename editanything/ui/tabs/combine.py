@@ -38,6 +38,8 @@ TRIES = (
 class _Page:
     open: gr.UploadButton
     open_second: gr.UploadButton
+    drop: gr.HTML
+    drop_second: gr.HTML
     example: gr.Button
     stage: gr.HTML
     second: gr.HTML
@@ -52,6 +54,7 @@ class _Page:
     use: gr.Button
     save: gr.Button
     saver: gr.HTML
+    preview: gr.HTML
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +70,17 @@ def combine_tab(shared: Shared, _tab: gr.Tab) -> None:
     page = _lay_out()
     do = _Combine(shared, page)
     atexit.register(do.close)
-    stages = [page.stage, page.second, page.said]
+    stages = [page.stage, page.second, page.drop, page.drop_second, page.example, page.said]
     page.open.upload(do.open, page.open, stages, **LOOK)
     page.open_second.upload(do.open_second, page.open_second, stages, **LOOK)
     page.example.click(do.open_example, None, stages, **LOOK)
     for stage, second in ((page.stage, False), (page.second, True)):
         stage.select(do.pointing(second=second), None, stages, trigger_mode="multiple", **LOOK)
     suggested = page.tries.select(do.suggest, None, page.text, **LOOK)
-    runner = Runner(do.desk, page.run, page.cancel, page.said)
+    runner = Runner(do.desk, page.run, page.cancel, page.said, page.preview)
     starts = [page.run.click, page.text.submit, suggested.then]
-    runner.connect(starts, [page.text, page.seed], [page.slider, page.keep], do.work, do.show)
+    shown = [page.slider, page.keep, page.saver]
+    runner.connect(starts, [page.text, page.seed], shown, do.work, do.show)
     page.save.click(do.save, None, [page.saver, page.said], **LOOK)
     used = page.use.click(do.use, None, [*shared.edit.page.all(), page.said], **LOOK)
     used.then(lambda: gr.Tabs(selected="edit"), None, shared.tabs, **LOOK)
@@ -85,16 +89,14 @@ def combine_tab(shared: Shared, _tab: gr.Tab) -> None:
 
 def _lay_out() -> _Page:
     parts: dict[str, Any] = {}
-    with gr.Row(elem_id="combine-open"):
-        for key, label in (("open", "Open picture A"), ("open_second", "Open picture B")):
-            button = gr.UploadButton(label, size="sm", elem_id=f"combine-{key}", min_width=120)
-            parts[key] = widgets.only_files(button)
-        parts["example"] = gr.Button("Try an example", size="sm", elem_id="combine-example")
-    with gr.Row(elem_classes="ea-tab"):
-        for key, label in (("stage", "A: what is changed"), ("second", "B: what is taken from")):
-            with gr.Column(min_width=300):
-                gr.HTML(f"<h2>{label}</h2>", elem_classes="ea-heading")
-                parts[key] = widgets.stage(elem_id=f"combine-{key}", elem_classes="ea-side")
+    with gr.Row(elem_classes="ea-tab", elem_id="combine-sides"):
+        for key, end, label in (
+            ("stage", "", "A: what is changed"),
+            ("second", "_second", "B: what is taken from"),
+        ):
+            with gr.Column(min_width=300, elem_id=f"combine-side{end}"):
+                parts |= _side(key, end, label)
+    parts["example"] = gr.Button("Try an example", size="sm", elem_id="combine-example")
     with gr.Column(elem_classes="ea-panel"):
         parts["text"] = gr.Textbox(
             label="What should go where?",
@@ -125,7 +127,29 @@ def _lay_out() -> _Page:
         parts["use"] = gr.Button("Go on in Edit", size="sm", elem_id="combine-use")
         parts["save"] = gr.Button("Download", size="sm", elem_id="combine-save")
     parts["saver"] = widgets.saver(elem_id="combine-saver", elem_classes="ea-saver")
+    parts["preview"] = widgets.preview("#combine-stage .ea-frame", elem_classes="ea-hidden")
     return _Page(**parts)
+
+
+def _side(key: str, end: str, label: str) -> dict[str, Any]:
+    """One of the two pictures: its name, a button to open it, a place to drop it, itself."""
+    parts: dict[str, Any] = {}
+    with gr.Row(elem_classes="ea-side-head"):
+        gr.HTML(f"<h2>{label}</h2>", elem_classes="ea-heading")
+        button = gr.UploadButton(
+            f"Open picture {'B' if end else 'A'}",
+            size="sm",
+            elem_id=f"combine-open{end}",
+            min_width=130,
+            scale=0,
+        )
+        parts[f"open{end}"] = widgets.only_files(button)
+    place = widgets.static("drop.html").replace(
+        'id="drop" data-opens="open"', f'data-opens="combine-open{end}"'
+    )
+    parts[f"drop{end}"] = gr.HTML(place)
+    parts[key] = widgets.stage(elem_id=f"combine-{key}", elem_classes="ea-side")
+    return parts
 
 
 class _Combine:
@@ -278,6 +302,9 @@ class _Combine:
             return {
                 page.stage: stage_value(first, here.view, None) if first else None,
                 page.second: stage_value(second, here.view, None) if second else None,
+                page.drop: gr.update(visible=first is None),
+                page.drop_second: gr.update(visible=second is None),
+                page.example: gr.update(visible=first is None and second is None),
                 page.said: "",
             }
 

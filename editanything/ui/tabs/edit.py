@@ -12,9 +12,9 @@ from editanything.ui.options import EDIT, LOOK
 from editanything.ui.page import lay_out
 
 
-def edit_tab(app: gr.Blocks, editor: Editor) -> Handlers:
+def edit_tab(app: gr.Blocks, editor: Editor, open_button: gr.UploadButton) -> Handlers:
     """Lay out the tab inside `app`, and connect it; returns what it does."""
-    do = Handlers(editor, lay_out())
+    do = Handlers(editor, lay_out(open_button))
     _connect(app, do)
     return do
 

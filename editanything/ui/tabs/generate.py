@@ -20,10 +20,11 @@ from editanything.ui.places import OwnFolders
 from editanything.ui.tabs.shared import Runner, Shared, told
 
 SAMPLERS = [
-    ("the generator's own", ""), ("DDPM", "ddpm"), ("DDIM", "ddim"), ("Euler", "euler"),
+    ("its own", ""), ("DDPM", "ddpm"), ("DDIM", "ddim"), ("Euler", "euler"),
     ("Heun", "heun"), ("DPM-Solver++ (2M)", "dpmpp_2m"), ("UniPC", "unipc"),
 ]  # fmt: skip
 TRIES = ("red apple, blue apple, tiger, hamburger", "cat", "strawberry, pineapple", "T-Rex, owl")
+EMPTY = '<p class="ea-empty">The pictures come here.</p>'
 NAMELESS = "<p>It was trained without names: it draws what it has seen.</p>"
 
 
@@ -36,7 +37,7 @@ class _Page:
     seed: gr.Number
     steps: gr.Slider
     guidance: gr.Slider
-    sampler: gr.Dropdown
+    sampler: gr.Radio
     style: gr.Textbox
     ground: gr.Radio
     animation: gr.Radio
@@ -49,6 +50,7 @@ class _Page:
     grid: gr.Button
     use: gr.Button
     saver: gr.HTML
+    preview: gr.HTML
     names: gr.HTML
 
 
@@ -64,7 +66,7 @@ def generate_tab(shared: Shared, tab: gr.Tab) -> None:
     wishes = [page.source, page.what, page.count, page.seed, page.steps, page.guidance]
     wishes += [page.sampler, page.style, page.ground, page.animation]
     shown = [page.gallery, page.moving, page.keep, page.said]
-    runner = Runner(do.desk, page.run, page.cancel, page.said)
+    runner = Runner(do.desk, page.run, page.cancel, page.said, page.preview)
     starts = [page.run.click, page.what.submit, suggested.then]
     runner.connect(starts, wishes, shown, do.work, do.show)
     page.gallery.select(do.choose, None, page.use, **LOOK)
@@ -85,7 +87,7 @@ def _lay_out() -> _Page:
         with gr.Column(scale=4, min_width=300, elem_classes="ea-panel"):
             parts |= _ask() | _settings()
         with gr.Column(scale=7, min_width=300):
-            parts["said"] = gr.HTML(elem_id="generate-status", elem_classes="ea-said")
+            parts["said"] = gr.HTML(EMPTY, elem_id="generate-status")
             parts["gallery"] = gr.Gallery(
                 label="Pictures",
                 show_label=False,
@@ -109,6 +111,8 @@ def _lay_out() -> _Page:
                 buttons=["download"],
                 elem_id="generate-moving",
             )
+            gr.HTML("<div></div>", elem_id="generate-coming")
+            parts["preview"] = widgets.preview("#generate-coming div", elem_classes="ea-hidden")
             parts["saver"] = widgets.saver(elem_id="generate-saver", elem_classes="ea-saver")
             with gr.Accordion("What it can draw", open=False, elem_id="generate-known"):
                 parts["names"] = gr.HTML(elem_id="generate-names")
@@ -118,9 +122,10 @@ def _lay_out() -> _Page:
 def _ask() -> dict[str, Any]:
     parts: dict[str, Any] = {}
     parts["source"] = gr.Dropdown(
-        [("the shipped generator", SHIPPED)],
+        [SHIPPED],
         value=SHIPPED,
         label="Generator",
+        info="“default” ships with the package; your own runs are listed too.",
         elem_id="generate-source",
         filterable=False,
     )
@@ -162,7 +167,7 @@ def _settings() -> dict[str, Any]:
         parts["guidance"] = gr.Slider(
             0, 10, 2.5, step=0.1, label="Guidance", info="How closely it follows the words."
         )
-        parts["sampler"] = gr.Dropdown(SAMPLERS, value="", label="Sampler", filterable=False)
+        parts["sampler"] = gr.Radio(SAMPLERS, value="", label="Sampler")
         parts["style"] = gr.Textbox(
             "fluent", label="Style", info="Of generators of words; empty: any."
         )
@@ -190,11 +195,12 @@ class _Generate:
     def refresh(self, source: str) -> tuple[Any, Any, Any]:
         """The tab was opened, or another generator chosen: which are here, and what it knows."""
         found = self.shared.drawer.sources()
-        choices = [("the shipped generator" if name == SHIPPED else name, name) for name in found]
         value = source if source in found else SHIPPED
         names = self._names(value)
-        told_of = f"<p>{len(names)}: {escape(', '.join(sorted(names)))}</p>" if names else NAMELESS
-        return gr.update(choices=choices, value=value), told_of, _tries(value, names)
+        told_of = NAMELESS
+        if names:
+            told_of = f'<p translate="no">{len(names)}: {escape(", ".join(sorted(names)))}</p>'
+        return gr.update(choices=found, value=value), told_of, _tries(value, names)
 
     def suggest(self, event: gr.EventData) -> str:
         """A suggestion was chosen."""

@@ -27,9 +27,10 @@ from editanything.ui.tabs.shared import Shared, told
 def models_tab(shared: Shared, tab: gr.Tab) -> None:
     """Lay out the tab and connect it."""
     with gr.Column(elem_classes="ea-panel", elem_id="models"):
-        gr.Markdown(
-            "A preset is what edits: one finder of regions, one reader of words, and painters. "
-            "The choice holds for this page until it is closed."
+        gr.HTML(
+            "<p>A preset is what edits: one finder of regions, one reader of words, and painters. "
+            "The choice holds for this page until it is closed.</p>",
+            elem_classes="ea-hint",
         )
         with gr.Row():
             choice = gr.Dropdown(
@@ -41,7 +42,7 @@ def models_tab(shared: Shared, tab: gr.Tab) -> None:
             )
             use = gr.Button("Use it", variant="primary", elem_id="models-use", scale=0)
         said = gr.HTML(elem_id="models-status", elem_classes="ea-said")
-        table = gr.HTML(elem_id="models-table")
+        table = gr.HTML("<p>Looking what is here …</p>", elem_id="models-table")
     do = _Models(shared, said)
     tab.select(do.opened, None, [table, choice], **LOOK)
     use.click(do.use, choice, [*shared.edit.page.all(), said], **LOOK)
@@ -90,8 +91,8 @@ def table_of(cards: list[PresetCard]) -> str:
     """The presets as an HTML table."""
     heads = "".join(f"<th scope='col'>{h}</th>" for h in ("Preset", "What it is", "Files", "Here"))
     rows = "".join(
-        f"<tr><th scope='row'>{escape(card.name)}</th>"
-        f"<td>{escape(card.about)}<br><small>{escape(', '.join(card.parts))}</small></td>"
+        f"<tr><th scope='row' translate='no'>{escape(card.name)}</th><td translate='no'>"
+        f"{escape(card.about)}<br><small>{escape(', '.join(card.parts))}</small></td>"
         f"<td>{_needs(card)}</td><td>{escape(card.said())}</td></tr>"
         for card in cards
     )
@@ -104,8 +105,9 @@ def table_of(cards: list[PresetCard]) -> str:
 
 def _needs(card: PresetCard) -> str:
     if not card.needs:
-        return f"ship with the package<br><small>{OURS}</small>"
+        return f"ship with the package<br><small translate='no'>{OURS}</small>"
     return "<br>".join(
-        f"{'✓' if need.here else '✗'} {escape(need.name)} <small>{escape(need.licence)}</small>"
+        f"<span translate='no'>{'✓' if need.here else '✗'} {escape(need.name)}</span> "
+        f"<small>{escape(need.licence)}</small>"
         for need in card.needs
     )

@@ -17,6 +17,7 @@ from editanything.ui.handlers import Handlers
 from editanything.ui.jobs import Desk, follow
 from editanything.ui.options import EDIT, LOOK
 from editanything.ui.paint import status
+from editanything.ui.view import preview_value
 
 logger = logging.getLogger(__name__)
 BROKEN = "Something went wrong inside the editor. The terminal says more."
@@ -52,6 +53,7 @@ class Runner:
     run: gr.Button
     cancel: gr.Button
     said: gr.HTML
+    preview: gr.HTML
 
     def connect(
         self,
@@ -65,7 +67,7 @@ class Runner:
 
         `work` raises InputError or Refusal with one sentence for what the user did wrong.
         """
-        own = [self.run, self.cancel, self.said]
+        own = [self.run, self.cancel, self.said, self.preview]
 
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             key = str(request.session_hash)
@@ -75,8 +77,13 @@ class Runner:
 
             try:
                 begun = self.desk.start(key, job)
-                for share, what in follow(begun):
-                    yield {self.said: status("busy", what[:1].upper() + what[1:], share)}
+                for look in follow(begun):
+                    told_of: dict[Any, Any] = {
+                        self.said: status("busy", look.what, look.share, look.left)
+                    }
+                    if look.preview is not None:
+                        told_of[self.preview] = preview_value(look.preview)
+                    yield told_of
                 shown = show(request, begun.result())
             except Cancelled:
                 shown = {self.said: status("info", "Stopped.")}
@@ -86,10 +93,11 @@ class Runner:
             except Exception:
                 logger.exception("A tab's work failed.")
                 shown = {self.said: status("ask", BROKEN)}
-            yield {self.run: gr.update(visible=True), self.cancel: gr.update(visible=False)} | shown
+            ended = {self.run: gr.update(visible=True), self.cancel: gr.update(visible=False)}
+            yield ended | {self.preview: None} | shown
 
         for start in starts:
-            begun = start(self._begin, None, own, queue=False, **LOOK)
+            begun = start(self._begin, None, own[:3], queue=False, **LOOK)
             begun.then(run, inputs, [*own, *outputs], **(LOOK | EDIT))
         self.cancel.click(self._stop, None, self.said, queue=False, **LOOK)
 

@@ -9,10 +9,11 @@ from typing import Any
 import gradio as gr
 
 from editanything.errors import InputError
+from editanything.ui import paint
 from editanything.ui.options import LOOK
 from editanything.ui.paint import status
 from editanything.ui.tabs.shared import Shared, told
-from editanything.ui.trainings import SIZES, Status, Trainings, curve
+from editanything.ui.trainings import SIZES, Status, Trainings, curve, with_generator
 
 LOOKS_EVERY_S = 3.0
 
@@ -28,6 +29,7 @@ class _Page:
     stop: gr.Button
     resume: gr.Button
     use: gr.Button
+    edit: gr.Button
     said: gr.HTML
     told: gr.HTML
     loss: gr.HTML
@@ -38,8 +40,8 @@ class _Page:
 def train_tab(shared: Shared, tab: gr.Tab) -> None:
     """Lay out the tab and connect it."""
     page = _lay_out()
-    do = _Train(Trainings(shared.drawer.root), page)
-    shown = [page.told, page.loss, page.grid, page.stop, page.resume, page.use]
+    do = _Train(Trainings(shared.drawer.root), page, shared)
+    shown = [page.told, page.loss, page.grid, page.stop, page.resume, page.use, page.edit]
     every = [page.said, page.run, page.clock, *shown]
     tab.select(do.opened, page.run, every, **LOOK)
     page.clock.tick(do.look, page.run, [page.clock, *shown], **LOOK)
@@ -49,6 +51,9 @@ def train_tab(shared: Shared, tab: gr.Tab) -> None:
     page.stop.click(do.stop, page.run, every, **LOOK)
     page.resume.click(do.resume, page.run, every, **LOOK)
     used = page.use.click(lambda: gr.Tabs(selected="generate"), None, shared.tabs, **LOOK)
+    on_edit = [*shared.edit.page.all(), page.said]
+    edited = page.edit.click(do.edit_with, page.run, on_edit, **LOOK)
+    edited.then(do.to_edit, None, shared.tabs, **LOOK)
     if shared.pick_generator is not None:
         shared.pick_generator(used.then, page.run)
 
@@ -78,7 +83,7 @@ def _lay_out() -> _Page:
             parts["said"] = gr.HTML(elem_id="train-status", elem_classes="ea-said")
         with gr.Column(scale=7, min_width=300, elem_classes="ea-panel"):
             parts["run"] = gr.Dropdown(
-                [], label="Run", elem_id="train-run", filterable=False, interactive=True
+                [], label="Training run", elem_id="train-run", filterable=False, interactive=True
             )
             parts["told"] = gr.HTML("<p>No run was started yet.</p>", elem_id="train-told")
             with gr.Row():
@@ -86,6 +91,7 @@ def _lay_out() -> _Page:
                     ("stop", "Stop"),
                     ("resume", "Go on"),
                     ("use", "Draw with it"),
+                    ("edit", "Edit with it"),
                 ):
                     parts[key] = gr.Button(
                         label, size="sm", visible=False, elem_id=f"train-{key}", min_width=90
@@ -107,8 +113,9 @@ def _lay_out() -> _Page:
 class _Train:
     """The handlers of the tab; runs belong to the machine, not to a user."""
 
-    def __init__(self, runs: Trainings, page: _Page) -> None:
-        self.runs, self.page = runs, page
+    def __init__(self, runs: Trainings, page: _Page, shared: Shared) -> None:
+        self.runs, self.page, self.shared = runs, page, shared
+        self._ready: set[str] = set()  # users whose last wish to edit with a run was granted
 
     def opened(self, name: str | None) -> dict[Any, Any]:
         """The tab was opened."""
@@ -153,6 +160,32 @@ class _Train:
 
         return told(work, self.page.said)
 
+    def edit_with(self, name: str | None, request: gr.Request) -> dict[Any, Any]:
+        """Draw the new things of this page's edits with a run from now on."""
+        edit, key = self.shared.edit, str(request.session_hash)
+        self._ready.discard(key)
+
+        def work() -> dict[Any, Any]:
+            self.runs.status(str(name))
+            session, view = edit.session(request)
+            if session.busy:
+                raise InputError("An edit is running; wait for it or cancel it first.")
+            editor, names = with_generator(session.editor, str(self.runs.root / str(name)))
+            with session.lock:
+                edit.sessions.use(key, editor)
+                shown = paint.everything(edit.page, session, view)
+            self._ready.add(key)
+            listed = ", ".join(f"“add a {one}”" for one in names[:3])
+            done = status("done", f"What is new on this page is drawn by {name} now: say {listed}.")
+            return shown | {edit.page.status: done, self.page.said: done}
+
+        return told(work, self.page.said)
+
+    def to_edit(self, request: gr.Request) -> Any:
+        """Send the user to the Edit tab, if the run draws there now."""
+        ready = str(request.session_hash) in self._ready
+        return gr.Tabs(selected="edit") if ready else gr.skip()
+
     def _all(self, name: str | None) -> dict[Any, Any]:
         page, names = self.page, self.runs.names()
         if not names:
@@ -173,6 +206,7 @@ class _Train:
             page.stop: gr.update(visible=now.alive),
             page.resume: gr.update(visible=now.state in ("stopped", "failed")),
             page.use: gr.update(visible=now.can_draw),
+            page.edit: gr.update(visible=now.can_draw),
         }
 
 
