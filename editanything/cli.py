@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from editanything.cli_parts import add_preset, open_editor, say
 from editanything.cli_serving import add_batch, add_serve, batch, serve
 from editanything.errors import InputError, Refusal
+from editanything.layouts import add_draw, draw
 
 if TYPE_CHECKING:
-    from editanything.types import Progress, Selection
+    from editanything.types import Mask, Progress, Selection
 
 BAD_INPUT = 2
 
@@ -87,6 +88,9 @@ def _add_pointing(verb: argparse.ArgumentParser) -> None:
         "--box", action="append", default=[], metavar="X0,Y0,X1,Y1", help="a box around a thing"
     )
     verb.add_argument(
+        "--brush", action="append", default=[], metavar="X,Y,X,Y:R", help="a stroke of radius R"
+    )
+    verb.add_argument(
         "--mask", metavar="M.png", help="a mask of the picture's size; white = selected"
     )
 
@@ -120,7 +124,7 @@ def _edit(arguments: argparse.Namespace) -> None:
     plan = editor.plan(
         looked,
         arguments.text,
-        selection=_selection(arguments),
+        selection=_selection(arguments, looked.picture.shape),
         reference=arguments.reference,
         seed=arguments.seed,
         related=arguments.related,
@@ -212,7 +216,8 @@ def _segment(arguments: argparse.Namespace) -> None:
 
     _check_output(arguments)
     looked = open_editor(arguments).look(arguments.input)
-    mask = select(looked.seen, as_selection(_selection(arguments)))
+    selection = as_selection(_selection(arguments, looked.picture.shape))
+    mask = select(looked.seen, selection)
     if mask is not None:
         shown = Picture.open(mask.full().astype("uint8") * 255)
         shown.save(arguments.output, overwrite=arguments.overwrite)
@@ -276,10 +281,9 @@ def _check_output(arguments: argparse.Namespace) -> None:
     check_output(arguments.output, overwrite=arguments.overwrite)
 
 
-def _selection(arguments: argparse.Namespace) -> Selection | None:
-    if not (arguments.select or arguments.box or arguments.mask):
+def _selection(arguments: argparse.Namespace, shape: tuple[int, int]) -> Selection | None:
+    if not (arguments.select or arguments.box or arguments.mask or arguments.brush):
         return None
-    from editanything.pointing import read_mask
     from editanything.types import Point, Selection
 
     points = []
@@ -290,8 +294,25 @@ def _selection(arguments: argparse.Namespace) -> Selection | None:
     for text in arguments.box:
         x0, y0, x1, y1 = _numbers(text, 4, "--box takes X0,Y0,X1,Y1")
         boxes.append((round(x0), round(y0), round(x1), round(y1)))
-    mask = read_mask(arguments.mask) if arguments.mask else None
+    mask = _painted(arguments.mask, arguments.brush, shape)
     return Selection(points=tuple(points), boxes=tuple(boxes), mask=mask)
+
+
+def _painted(path: str | None, strokes: Sequence[str], shape: tuple[int, int]) -> Mask | None:
+    """Exactly the pixels of a mask file and of strokes."""
+    from editanything.masks import union
+    from editanything.pointing import draw_stroke, read_mask
+
+    mask = read_mask(path) if path else None
+    for text in strokes:
+        line, _, radius = text.partition(":")
+        usage = "--brush takes X,Y,X,Y:R, the points of a stroke and its radius"
+        numbers = _numbers(line, 2 * max(1, (line.count(",") + 1) // 2), usage)
+        (width,) = _numbers(radius, 1, usage)
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        stroke = draw_stroke(shape, points, width)
+        mask = union(mask, stroke) if mask else stroke
+    return mask
 
 
 def _numbers(text: str, count: int, usage: str) -> list[float]:
@@ -327,6 +348,7 @@ Add = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], None]
 VERBS: dict[str, tuple[str, Add, Run]] = {
     "edit": ("Change a picture by a sentence.", _add_edit, _edit),
+    "draw": ("Paint pictures from a sketch, or from a picture's layout.", add_draw, draw),
     "parse": ("Show how a command is understood, as JSON.", _add_parse, _parse),
     "segment": (
         "Save a mask (with a click, box or mask) or a map of all regions.",

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from editanything.errors import InputError
-from editanything.types import RGB, Progress
 
 if TYPE_CHECKING:
     from editanything.backends.diffusion.backend import Diffusion
     from editanything.editor import Editor
+    from editanything.types import RGB, Progress
 
 __all__ = ["add_draw", "draw", "from_picture", "from_sketch"]
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from editanything.errors import InputError
 from editanything.image import Picture
 from editanything.types import Mask, Seen, Selection
+
+MOST_STROKE_POINTS = 20_000
 
 
 def as_selection(selection: Selection | NDArray[Any] | None) -> Selection | None:
@@ -72,3 +76,26 @@ def notes_on(selection: Selection | None, mask: Mask | None) -> tuple[str, ...]:
         "for the whole rectangle give a mask."
     )
     return (note,)
+
+
+def draw_stroke(
+    shape: tuple[int, int], stroke: Sequence[Sequence[float]], radius_px: float
+) -> Mask:
+    """The pixels within `radius_px` of the line through the points (x, y) of a stroke.
+
+    Raises:
+        InputError: a stroke that is no list of points.
+    """
+    line = np.array(stroke, float)[:MOST_STROKE_POINTS] if len(stroke) else np.zeros((0, 2))
+    if line.ndim != 2 or line.shape[1] != 2 or not len(line) or not np.isfinite(line).all():
+        raise InputError("A stroke is a list of points x, y in pixels.")
+    height, width = shape
+    radius_px = float(np.clip(radius_px, 0.5, max(shape)))
+    # Far outside there is nothing to draw, and OpenCV's fixed-point numbers end at 2^31 / 16.
+    line = np.clip(line, -2 * radius_px, [width + 2 * radius_px, height + 2 * radius_px])
+    canvas = np.zeros(shape, np.uint8)
+    points = np.round(line * 16).astype(np.int32)
+    cv2.polylines(canvas, [points[:, None]], False, 1, max(1, round(2 * radius_px)), shift=4)
+    for x, y in (points[0], points[-1]):
+        cv2.circle(canvas, (int(x), int(y)), round(radius_px * 16), 1, -1, shift=4)
+    return Mask.of(canvas.astype(bool))

@@ -1,6 +1,8 @@
 """Every setting of the photo presets through the command line, from folders, as a user gives it."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -57,10 +59,8 @@ def _run(folder, tmp_path, settings, command="replace it with a red dog", *where
     where = where or ("--mask", str(folder / "mask.png"))
     sets = [word for setting in settings for word in ("--set", setting.format(folder=folder))]
     preset = ["--preset", str(folder / "pair.yaml")]
-    code = main(
-        ["edit", str(folder / "photo.png"), command, "-o", str(out), *where, *preset, *sets]
-    )
-    assert code in (0, None)
+    words = ["edit", str(folder / "photo.png"), command, "-o", str(out), "--overwrite"]
+    assert main([*words, *where, *preset, *sets]) in (0, None)
     before = np.asarray(Image.open(folder / "photo.png"))
     after = np.asarray(Image.open(out).convert("RGB"))
     mask = np.asarray(Image.open(folder / "mask.png")) > 0
@@ -109,10 +109,44 @@ def test_by_cli_a_setting_changes_the_picture_and_only_where_it_may(
     assert not np.array_equal(after, plain)
 
 
-@pytest.mark.parametrize("where", [["--select", "45,32"], ["--box", "30,20,60,45"]])
+@pytest.mark.parametrize("where", [
+    ["--select", "45,32"], ["--select", "45,32", "--select", "3,3-"], ["--box", "30,20,60,45"],
+])  # fmt: skip
 def test_p01_clicks_and_boxes_from_the_command_line(folder, tmp_path, where):
     before, after, _, _ = _run(folder, tmp_path, [], "make it wooden", *where)
     assert (after != before).any()
+
+
+def test_p02_a_stroke_from_the_command_line(folder, tmp_path):
+    from editanything.pointing import draw_stroke
+
+    strokes = ("--brush", "20,20,50,40:5", "--brush", "60,10:4")
+    settings = ["grow_px=0", "feather_px=0"]
+    before, after, _, _ = _run(folder, tmp_path, settings, "make it wooden", *strokes)
+    changed = (after != before).any(-1)
+    drawn = draw_stroke((60, 80), [(20, 20), (50, 40)], 5).full()
+    drawn |= draw_stroke((60, 80), [(60, 10)], 4).full()
+    assert changed[drawn].mean() > 0.9
+    assert not changed[~drawn].any()
+
+
+@pytest.mark.parametrize("stroke", ["20,20", "20,20:", "20:4", "20,20,30:4", "a,b:4", "9,9:nan"])
+def test_a_bad_stroke_is_one_sentence(stroke, folder, tmp_path, capsys):
+    out = tmp_path / "out.png"
+    argv = ["edit", str(folder / "photo.png"), "brighten it", "-o", str(out), "--brush", stroke]
+    assert main(argv) == 2
+    assert "--brush takes X,Y,X,Y:R" in capsys.readouterr().err
+
+
+def test_p37_the_command_line_knows_no_user_interface(folder, tmp_path):
+    code = (
+        "import sys; from editanything.cli import main; main(sys.argv[1:]);"
+        "sys.exit(any('gradio' in name or '.ui' in name for name in sys.modules))"
+    )
+    argv = ["edit", str(folder / "photo.png"), "brighten it", "--box", "30,20,60,45"]
+    argv += ["-o", str(tmp_path / "out.png")]
+    assert subprocess.run([sys.executable, "-c", code, *argv], check=False).returncode == 0
+    assert (tmp_path / "out.png").exists()
 
 
 def test_p04_all_of_the_picture_from_the_command_line(folder, tmp_path):
@@ -120,6 +154,34 @@ def test_p04_all_of_the_picture_from_the_command_line(folder, tmp_path):
         folder, tmp_path, [], "make the photo look like winter", "--seed", "3"
     )
     assert (after != before).mean() > 0.9
+
+
+SMALL_FIRST = """
+from dataclasses import fields
+
+from editanything.segmenters.classical import Classical, ClassicalSeen
+
+
+class Seen(ClassicalSeen):
+    def regions(self):
+        return super().regions()[::-1]
+
+
+class SmallFirst(Classical):
+    def look(self, image, known=()):
+        seen = super().look(image, known=known)
+        return Seen(**{f.name: getattr(seen, f.name) for f in fields(seen) if f.init})
+"""
+
+
+def test_p06_the_order_of_the_regions_from_the_command_line(folder, tmp_path, monkeypatch, plain):
+    (tmp_path / "small_first.py").write_text(SMALL_FIRST)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    reversed_ = ["segmenter.name=small_first:SmallFirst"]
+    _, given, mask, _ = _run(folder, tmp_path, reversed_)
+    assert (given[mask] != plain[mask]).any()
+    _, by_area, _, _ = _run(folder, tmp_path, [*reversed_, "backends.0.order=area"])
+    assert (given[mask] != by_area[mask]).any()
 
 
 def test_p29_variants_from_the_command_line(folder, tmp_path, plain):

@@ -1,14 +1,13 @@
 """Pictures from sketches and layouts, through an editor and as a verb of the command line."""
 
-import argparse
-
 import numpy as np
 import pytest
 from PIL import Image
 
+from editanything.cli import main
 from editanything.editor import Editor
 from editanything.errors import InputError
-from editanything.layouts import add_draw, draw, from_picture, from_sketch
+from editanything.layouts import from_picture, from_sketch
 
 PRESET = """\
 about: A test.
@@ -68,18 +67,16 @@ def test_p28_the_regions_of_a_picture_become_another(preset):
 
 
 def run(*words):
-    parser = argparse.ArgumentParser()
-    add_draw(parser)
-    draw(parser.parse_args([str(word) for word in words]))
+    return main(["draw", *(str(word) for word in words)])
 
 
-@pytest.mark.parity("P27")
-@pytest.mark.parity("P29")
+@pytest.mark.parity("P27", "P29", door="cli")
 def test_p27_the_verb_writes_what_python_gives(preset, tmp_path, capsys):
     Image.fromarray(sheet()).save(tmp_path / "in.png")
     out = tmp_path / "out.png"
-    run(tmp_path / "in.png", "a dog", "-o", out, "--preset", preset, "--pictures", 2, "--seed", 3,
-        "--palette", "blue,#ff0000", "--only-drawn", "--size", "96x64")  # fmt: skip
+    assert run(tmp_path / "in.png", "a dog", "-o", out, "--preset", preset, "--pictures", 2,
+               "--seed", 3, "--palette", "blue,#ff0000", "--only-drawn", "--size", "96x64",
+               ) == 0  # fmt: skip
     assert capsys.readouterr().out.split() == [str(out), str(tmp_path / "out-2.png")]
     made = from_sketch(
         Editor.from_preset(preset), sheet(), "a dog", palette=[(0, 0, 255), (255, 0, 0)],
@@ -87,6 +84,17 @@ def test_p27_the_verb_writes_what_python_gives(preset, tmp_path, capsys):
     )  # fmt: skip
     assert np.array_equal(np.asarray(Image.open(out)), made[0])
     assert np.array_equal(np.asarray(Image.open(tmp_path / "out-2.png")), made[1])
+
+
+@pytest.mark.parity("P28", door="cli")
+def test_p28_the_layout_of_a_picture_from_the_command_line(preset, tmp_path):
+    photo = np.where(sheet() == 255, 200, sheet()).astype(np.uint8)
+    Image.fromarray(photo).save(tmp_path / "in.png")
+    out = tmp_path / "out.png"
+    words = (tmp_path / "in.png", "a cat", "-o", out, "--layout", "--preset", preset)
+    assert run(*words) == 0
+    (made,) = from_picture(Editor.from_preset(preset), photo, "a cat")
+    assert np.array_equal(np.asarray(Image.open(out)), made)
 
 
 @pytest.mark.parametrize(
@@ -100,9 +108,9 @@ def test_p27_the_verb_writes_what_python_gives(preset, tmp_path, capsys):
         (["--strength", "9"], "strength must be between 0 and 2"),
     ],
 )
-def test_bad_input_gets_one_sentence_and_no_file(preset, tmp_path, words, says):
+def test_bad_input_gets_one_sentence_and_no_file(preset, tmp_path, capsys, words, says):
     Image.fromarray(sheet()).save(tmp_path / "in.png")
     given = [tmp_path / "in.png", "a dog", "-o", tmp_path / "out.png", "--preset", preset]
-    with pytest.raises(InputError, match=says):
-        run(*given, *words)
+    assert run(*given, *words) == 2
+    assert says in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()

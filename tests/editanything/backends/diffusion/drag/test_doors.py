@@ -37,6 +37,7 @@ ROWS = {
 }  # fmt: skip
 #: Rows without a second picture: the setting and the command.
 LOOKS = {
+    "P5": (f"backends.0.caption={CAPTION}", "replace it with a red dog"),
     "P30": ("backends.0.look=thing-flowers", "replace it with a vase of flowers"),
     "P36": ("backends.0.look=season-winter", "make the photo look like winter"),
 }
@@ -143,7 +144,7 @@ def test_the_web_editor_drags_as_the_command_line_does(
     assert np.array_equal(made, line)
 
 
-@pytest.mark.parity("P30", "P36")
+@pytest.mark.parity("P5", "P30", "P36")
 @pytest.mark.parametrize("row", LOOKS)
 def test_by_cli_a_look_says_more_than_the_command(row, folder, tmp_path):
     setting, command = LOOKS[row]
@@ -153,7 +154,7 @@ def test_by_cli_a_look_says_more_than_the_command(row, folder, tmp_path):
     assert not np.array_equal(told, alone)
 
 
-@pytest.mark.parity("P30", "P36", door="app")
+@pytest.mark.parity("P5", "P30", "P36", door="app")
 @pytest.mark.parametrize("row", LOOKS)
 def test_the_web_editor_takes_looks_as_the_command_line_does(row, folder, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "served"))
