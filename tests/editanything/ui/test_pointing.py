@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from editanything.editor import Editor
 from editanything.errors import InputError
-from editanything.types import Mask
 from editanything.pointing import draw_stroke
+from editanything.types import Mask
 from editanything.ui.pointing import Pointing
 
 
