@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from editanything.errors import InputError
-
 if TYPE_CHECKING:
     from editanything.editor import Editor
 
@@ -26,14 +24,9 @@ def open_editor(arguments: argparse.Namespace) -> Editor:
         InputError: an unknown preset or setting.
     """
     from editanything.editor import Editor
+    from editanything.preset import read_settings
 
-    overrides = {}
-    for setting in arguments.set:
-        key, separator, value = setting.partition("=")
-        if not separator or not key:
-            raise InputError(f"--set takes KEY=VALUE; got {setting!r}.")
-        overrides[key] = value
-    return Editor.from_preset(arguments.preset, **overrides)
+    return Editor.from_preset(arguments.preset, **read_settings(arguments.set))
 
 
 def say(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -72,6 +72,21 @@ def load_preset(name: str, overrides: Mapping[str, Any]) -> Preset:
     for key, value in inner.items():
         _set_in_backend(preset, key, value)
     return preset
+
+
+def read_settings(lines: Iterable[str]) -> dict[str, str]:
+    """Settings as they are typed, each KEY=VALUE; empty ones are passed over.
+
+    Raises:
+        InputError: one without a key or a value's place.
+    """
+    settings = {}
+    for line in filter(str.strip, lines):
+        key, separator, value = line.strip().partition("=")
+        if not separator or not key.strip():
+            raise InputError(f"A setting is KEY=VALUE; got {line.strip()!r}.")
+        settings[key.strip()] = value.strip()
+    return settings
 
 
 def load_foreign_preset(name: str, overrides: Mapping[str, Any], ours: Preset) -> Preset:

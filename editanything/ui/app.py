@@ -73,7 +73,8 @@ def build_app(editor: Editor, *, training: bool = True) -> gr.Blocks:
 
     Args:
         editor: of the preset that sessions begin with.
-        training: whether there is a Train tab.
+        training: whether there is a Train tab, and settings of presets can be typed: both name
+            files of this machine.
     """
     with gr.Blocks(
         title="EditAnything", analytics_enabled=False, delete_cache=CLEANS, fill_width=True
@@ -82,6 +83,7 @@ def build_app(editor: Editor, *, training: bool = True) -> gr.Blocks:
         with gr.Tabs(selected="edit", elem_id="tabs") as tabs:
             with gr.Tab("Edit", id="edit"):
                 edit = edit_tab(app, editor, open_button)
+            edit.takes_settings = edit.page.settings.visible = training
             shared = Shared(app, editor, tabs, edit, Drawer())
             for name, lay_out in TABS.items():
                 if name == "Train" and not training:

@@ -28,6 +28,7 @@ class Handling:
 
     def __init__(self, editor: Editor, page: Page) -> None:
         self.page = page
+        self.takes_settings = True  # of presets: they may name files of this machine
         self.sessions = Sessions(editor)
         self._views: dict[str, View] = {}
 

@@ -49,6 +49,7 @@ class Page:
     seed: gr.Number
     grow: gr.Textbox
     feather: gr.Textbox
+    settings: gr.Textbox
 
     def all(self) -> list[Any]:
         """Every component, for handlers that may change any."""
@@ -223,6 +224,14 @@ def _settings() -> dict[str, Any]:
                 min_width=130,
                 elem_id="feather",
             )
+        parts["settings"] = gr.Textbox(
+            label="Settings of the preset",
+            info="KEY=VALUE, one a line, for edits from now on.",
+            placeholder="backends.0.steps=20",
+            lines=1,
+            max_lines=8,
+            elem_id="preset-settings",
+        )
     with gr.Accordion("Keys", open=False, elem_id="keys"):
         gr.HTML(widgets.static("keys.html"))
     return parts

@@ -33,14 +33,14 @@ class Running(Handling):
         return {self.page.text: str(event.caption)}
 
     def show_plan(
-        self, text: str, seed: float, grow: str, feather: str, request: gr.Request
+        self, text: str, seed: float, grow: str, feather: str, settings: str, request: gr.Request
     ) -> Updates:
         """Show what the command would do."""
         session, view = self.session(request)
 
         def work() -> Updates:
             with session.lock:
-                made = session.plan(_ask(text, seed, grow, feather))
+                made = session.plan(self._ask(text, seed, grow, feather, settings))
             said = f"{len(made.steps)} step{'s' * (len(made.steps) > 1)}; nothing is painted yet."
             shown = self._all(session, view, compare=False)
             return shown | {self.page.status: status("info", said)}
@@ -78,13 +78,13 @@ class Running(Handling):
         }
 
     def run(
-        self, text: str, seed: float, grow: str, feather: str, request: gr.Request
+        self, text: str, seed: float, grow: str, feather: str, settings: str, request: gr.Request
     ) -> Iterator[Updates]:
         """Carry out the command, telling how far it is."""
         session, view = self.session(request)
 
         def begin() -> Job[Outcome] | tuple[str, bool | None]:
-            return self._begun(session, _ask(text, seed, grow, feather))
+            return self._begun(session, self._ask(text, seed, grow, feather, settings))
 
         yield from self._carry_out(session, view, begin)
 
@@ -139,6 +139,18 @@ class Running(Handling):
         session.stop()
         return {self.page.status: status("busy", "Stopping")}
 
+    def _ask(self, text: str, seed: float | None, grow: str, feather: str, settings: str) -> Ask:
+        settings = str(settings or "").strip()
+        if settings and not self.takes_settings:
+            raise InputError("This server does not take settings of presets from its users.")
+        return Ask(
+            text=str(text or "").strip(),
+            seed=int(seed or 0),
+            grow_px=_pixels("Grow", grow),
+            feather_px=_pixels("Feather", feather),
+            settings=settings,
+        )
+
     def _begun(self, session: Session, ask: Ask) -> Job[Outcome] | tuple[str, bool | None]:
         """A job for what takes time; for the rest what was done, and whether to compare."""
         alone, session.alone = session.alone, None
@@ -186,15 +198,6 @@ def changed(plan: EditPlan, gesture: dict[str, Any]) -> EditPlan:
         return plan.move(number, int(gesture["to"]))
     assert kind == "change", gesture
     return plan.change(number, **dict(gesture["settings"]))
-
-
-def _ask(text: str, seed: float | None, grow: str, feather: str) -> Ask:
-    return Ask(
-        text=str(text or "").strip(),
-        seed=int(seed or 0),
-        grow_px=_pixels("Grow", grow),
-        feather_px=_pixels("Feather", feather),
-    )
 
 
 def _pixels(what: str, text: str) -> float | None:

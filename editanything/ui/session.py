@@ -15,10 +15,12 @@ from editanything.editor import Editor, EditResult
 from editanything.errors import InputError, Refusal
 from editanything.image import Picture
 from editanything.plan import EditPlan
+from editanything.preset import read_settings
 from editanything.types import Progress
 from editanything.ui.history import LIMIT_BYTES, History, State
 from editanything.ui.jobs import Job
 from editanything.ui.pointing import Pointing
+from editanything.ui.variants import apart
 
 #: Operations that speak of the session, not of a picture.
 OF_THE_SESSION = frozenset({"undo", "redo", "select", "variations", "compare"})
@@ -37,11 +39,19 @@ class Ask:
     seed: int = 0
     grow_px: float | None = None
     feather_px: float | None = None
+    settings: str = ""
 
-    def overrides(self) -> dict[str, float]:
-        """The preset's settings that the user replaced."""
+    def overrides(self) -> dict[str, Any]:
+        """The preset's settings that the user replaced.
+
+        Raises:
+            InputError: a line that is no setting, or one that an edit alone cannot have.
+        """
+        typed = read_settings(self.settings.splitlines())
+        if any(key.partition(".")[0] == "segmenter" for key in typed):
+            raise InputError("What finds regions is set for the whole page: in the Models tab.")
         given = {"grow_px": self.grow_px, "feather_px": self.feather_px}
-        return {name: value for name, value in given.items() if value is not None}
+        return typed | {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,6 +242,7 @@ class Session:
             return False
         for result in outcome.results:
             self._take(result, outcome.title or result.plan.edit.text)
+        self.variations = apart(outcome.results[0]) if len(outcome.results) == 1 else ()
         return True
 
     def adopt(self, index: int) -> None:

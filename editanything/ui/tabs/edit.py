@@ -22,7 +22,7 @@ def edit_tab(app: gr.Blocks, editor: Editor, open_button: gr.UploadButton) -> Ha
 def _connect(app: gr.Blocks, do: Handlers) -> None:
     page = do.page
     outputs = page.all()
-    settings = [page.text, page.seed, page.grow, page.feather]
+    settings = [page.text, page.seed, page.grow, page.feather, page.settings]
 
     def on(event: Any, handler: Any, inputs: Any = None, **options: Any) -> Any:
         return event(handler, inputs, outputs, **(LOOK | options))
