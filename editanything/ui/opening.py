@@ -58,6 +58,21 @@ class Opening(Handling):
 
         return self._try(session, view, work)
 
+    def open_mask(self, file: str | None, request: gr.Request) -> Updates:
+        """A mask was uploaded: its white pixels are selected."""
+        session, view = self.session(request)
+        if file is None:
+            return self._nothing()
+
+        def work() -> Updates:
+            with session.lock:
+                self._read(file, lambda path: session.pointing().take_file(path))
+                area = session.pointing().mask
+                said = f"The mask selects {area.area if area else 0} pixels."
+                return self._all(session, view) | {self.page.status: status("info", said)}
+
+        return self._try(session, view, work)
+
     def drop_second(self, request: gr.Request) -> Updates:
         """The second picture is taken away."""
         session, view = self.session(request)

@@ -49,6 +49,7 @@ class Page:
     seed: gr.Number
     grow: gr.Textbox
     feather: gr.Textbox
+    open_mask: gr.UploadButton
     settings: gr.Textbox
 
     def all(self) -> list[Any]:
@@ -224,10 +225,14 @@ def _settings() -> dict[str, Any]:
                 min_width=130,
                 elem_id="feather",
             )
+        parts["open_mask"] = widgets.only_files(
+            gr.UploadButton(
+                "Select by a mask file", size="sm", elem_id="open-mask", file_types=["image"]
+            )
+        )
         parts["settings"] = gr.Textbox(
             label="Settings of the preset",
-            info="KEY=VALUE, one a line, for edits from now on.",
-            placeholder="backends.0.steps=20",
+            info="KEY=VALUE, one a line (backends.0.steps=20), for edits from now on.",
             lines=1,
             max_lines=8,
             elem_id="preset-settings",

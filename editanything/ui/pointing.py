@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from editanything import masks
 from editanything.editor import Looked
 from editanything.errors import InputError
-from editanything.pointing import draw_stroke, select
+from editanything.pointing import as_selection, draw_stroke, read_mask, select
 from editanything.types import Box, Mask, Point, Region, Selection
 
 
@@ -54,6 +55,17 @@ class Pointing:
         """Select exactly `mask`."""
         some = mask if mask is not None and mask.area else None
         self._set(Selection(mask=some) if some else None, some)
+
+    def take_file(self, path: Path) -> None:
+        """Select exactly the white pixels of a mask file.
+
+        Raises:
+            InputError: a file that cannot be read, of another size, or without white pixels.
+        """
+        mask = read_mask(path)
+        Selection(mask=mask).check_inside(self.shape)
+        as_selection(mask.full())
+        self.take(mask)
 
     def click(self, x: float, y: float, *, positive: bool = True) -> None:
         """A click on the thing at (x, y), or on what does not belong to it."""

@@ -1,13 +1,22 @@
 """Pictures of every kind, drawn or taken from scikit-image's own data, written once a session."""
 
+from __future__ import annotations
+
+import re
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
+
+if TYPE_CHECKING:
+    from editanything.editor import Editor
+    from editanything.ui.session import Session
 
 XMP = (
     b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
@@ -240,3 +249,60 @@ def made_pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
 def picture_files(made_pictures: dict[str, Made]) -> dict[str, Path]:
     """Files of every kind by name."""
     return {name: made.path for name, made in made_pictures.items()}
+
+
+class EditPage:
+    """The Edit tab as a browser drives it: its handlers, in the order of the page's events."""
+
+    def __init__(self, editor: Editor) -> None:
+        import gradio as gr
+
+        from editanything.ui.handlers import Handlers
+        from editanything.ui.page import lay_out, lay_out_head
+
+        with gr.Blocks():
+            self.page = lay_out(lay_out_head())
+        self.do = Handlers(editor, self.page)
+        self.request = gr.Request(session_hash="a-tab")
+        self._event = gr.EventData
+
+    @property
+    def session(self) -> Session:
+        """What the server holds for this page."""
+        return self.do.session(self.request)[0]
+
+    def said(self, updates: dict) -> str:
+        """The line below the command, tags taken away."""
+        return unescape(re.sub("<[^>]+>", " ", str(updates.get(self.page.status, ""))))
+
+    def gesture(self, kind: str, *, second: bool = False, **data: object) -> dict:
+        """A gesture on the picture; what it changes on the page."""
+        point = self.do.point_second if second else self.do.point
+        return point(self._event(None, {"gesture": {"kind": kind, **data}}), self.request)
+
+    def run(self, text: str, seed: int = 0, settings: str = "") -> str:
+        """Type a command and press Run; what the page says in the end."""
+        self.do.begin(self.request)
+        *_, last = self.do.run(text, seed, "", "", settings, self.request)
+        return self.said(last)
+
+    def pixels(self) -> NDArray:
+        """The picture as it is now, RGB."""
+        return self.session.result().rgb()
+
+
+@pytest.fixture
+def edit_page(tmp_path, monkeypatch):
+    """`edit_page(editor, picture file)` -> an `EditPage` with the picture open."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "served"))
+    opened = []
+
+    def open_page(editor: Editor, path: Path) -> EditPage:
+        page = EditPage(editor)
+        opened.append(page)
+        page.do.open(str(path), page.request)
+        return page
+
+    yield open_page
+    for page in opened:
+        page.do.close()

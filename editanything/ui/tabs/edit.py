@@ -30,6 +30,7 @@ def _connect(app: gr.Blocks, do: Handlers) -> None:
     on(page.open.upload, do.open, page.open)
     on(page.examples.select, do.open_example)
     on(page.open_second.upload, do.open_second, page.open_second)
+    on(page.open_mask.upload, do.open_mask, page.open_mask)
     on(page.undo.click, do.undo)
     on(page.redo.click, do.redo)
     on(page.history.select, do.go)
