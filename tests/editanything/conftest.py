@@ -258,10 +258,10 @@ class EditPage:
         import gradio as gr
 
         from editanything.ui.handlers import Handlers
-        from editanything.ui.page import lay_out, lay_out_head
+        from editanything.ui.page import Page
 
-        with gr.Blocks():
-            self.page = lay_out(lay_out_head())
+        # The components' names stand for them: nothing is laid out.
+        self.page = Page(**{name: name for name in Page.__dataclass_fields__})
         self.do = Handlers(editor, self.page)
         self.request = gr.Request(session_hash="a-tab")
         self._event = gr.EventData

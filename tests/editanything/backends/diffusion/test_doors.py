@@ -1,4 +1,4 @@
-"""Every setting of the photo presets through the command line, from folders, as a user gives it."""
+"""Every setting of the photo presets by the command line and in the page, from folders."""
 
 import json
 import subprocess
@@ -10,6 +10,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from editanything.cli import main
+from editanything.editor import Editor
+from editanything.pointing import draw_stroke
 
 PRESET = """\
 about: A preset of folders.
@@ -118,8 +120,6 @@ def test_p01_clicks_and_boxes_from_the_command_line(folder, tmp_path, where):
 
 
 def test_p02_a_stroke_from_the_command_line(folder, tmp_path):
-    from editanything.pointing import draw_stroke
-
     strokes = ("--brush", "20,20,50,40:5", "--brush", "60,10:4")
     settings = ["grow_px=0", "feather_px=0"]
     before, after, _, _ = _run(folder, tmp_path, settings, "make it wooden", *strokes)
@@ -230,3 +230,164 @@ def test_the_plan_names_the_step(folder, capsys):
     (step,) = json.loads(capsys.readouterr().out)["steps"]
     assert step["op"] == "redraw"
     assert step["params"] == {"prompt": "wooden", "kind": "material"}
+
+
+def _page(folder, edit_page, **settings):
+    editor = Editor.from_preset(str(folder / "pair.yaml"), **settings)
+    return edit_page(editor, folder / "photo.png")
+
+
+def _masked(folder, edit_page, **settings):
+    page = _page(folder, edit_page, **settings)
+    page.do.open_mask(str(folder / "mask.png"), page.request)
+    return page
+
+
+def _done(page, text, **asked):
+    """Run an edit that must come about."""
+    states = len(page.session.history)
+    said = page.run(text, **asked)
+    assert len(page.session.history) == states + 1, said
+
+
+@pytest.mark.parity(
+    "P3", "P7", "P8", "P9", "P10", "P11", "P12", "P13", "P14", "P15", "P16", "P17", "P23",
+    door="app",
+)  # fmt: skip
+@pytest.mark.parametrize(("row", "settings"), ROWS.items(), ids=ROWS)
+def test_in_the_page_a_setting_changes_the_picture_and_only_where_it_may(
+    row, settings, folder, plain, edit_page
+):
+    page = _masked(folder, edit_page)
+    before, mask = page.pixels(), page.session.pointing().mask.full()
+    assert np.array_equal(mask, np.asarray(Image.open(folder / "mask.png")) > 0)
+    typed = "\n".join(setting.format(folder=folder) for setting in settings)
+    _done(page, "replace it with a red dog", settings=typed)
+    after = page.pixels()
+    grown = np.zeros_like(mask)
+    grown[16:49, 26:64] = True
+    assert np.array_equal(after[~grown], before[~grown])
+    assert (after[mask] != before[mask]).any()
+    assert not np.array_equal(after, plain)
+    overrides = json.loads(page.session.result().recipe)["edits"][0]["overrides"]
+    assert overrides == dict(line.strip().split("=", 1) for line in typed.splitlines())
+
+
+@pytest.mark.parity("P37", door="app")
+def test_what_the_page_makes_is_what_the_class_and_the_command_line_make(
+    folder, plain, edit_page, tmp_path
+):
+    page = _masked(folder, edit_page)
+    _done(page, "replace it with a red dog")
+    assert np.array_equal(page.pixels(), plain)
+    mask = np.asarray(Image.open(folder / "mask.png")) > 0
+    alone = page.session.editor.edit(
+        np.asarray(Image.open(folder / "photo.png")), "replace it with a red dog", selection=mask
+    )
+    assert np.array_equal(alone.image, plain)
+
+
+@pytest.mark.parity("P1", door="app")
+def test_p01_clicks_of_both_kinds_clear_and_undo_in_the_page(folder, edit_page):
+    sam = {"segmenter.name": "sam", "segmenter.weights": "default"}
+    page = _page(folder, edit_page, **sam)
+    pointing = page.session.pointing
+    page.gesture("click", at=[45, 32], add=True)
+    first = pointing().mask.full()
+    page.gesture("click", at=[5, 5], add=False)
+    assert [point.positive for point in pointing().selection.points] == [True, False]
+    page.gesture("clear")
+    assert pointing().mask is None
+    page.gesture("click", at=[45, 32], add=True)
+    assert np.array_equal(pointing().mask.full(), first)
+    before = page.pixels()
+    _done(page, "make it wooden", settings="grow_px=0\nfeather_px=0")
+    assert (page.pixels() != before).any()
+    assert np.array_equal(page.pixels()[~first], before[~first])
+    page.do.undo(page.request)
+    assert np.array_equal(page.pixels(), before)
+
+
+@pytest.mark.parity("P2", door="app")
+def test_p02_a_stroke_in_the_page(folder, edit_page):
+    page = _page(folder, edit_page)
+    stroke = {"line": [[20, 20], [50, 40]], "radius": 5, "snap": False}
+    page.gesture("brush", add=True, **stroke)
+    drawn = draw_stroke((60, 80), stroke["line"], 5).full()
+    assert np.array_equal(page.session.pointing().mask.full(), drawn)
+    before = page.pixels()
+    _done(page, "make it wooden", settings="grow_px=0\nfeather_px=0")
+    changed = (page.pixels() != before).any(-1)
+    assert changed[drawn].mean() > 0.9
+    assert not changed[~drawn].any()
+
+
+@pytest.mark.parity("P4", door="app")
+def test_p04_all_of_the_picture_in_the_page(folder, edit_page):
+    page = _page(folder, edit_page)
+    before = page.pixels()
+    _done(page, "make the photo look like winter", seed=3)
+    assert (page.pixels() != before).mean() > 0.9
+
+
+@pytest.mark.parity("P6", door="app")
+def test_p06_the_order_of_the_regions_in_the_page(folder, edit_page, tmp_path, monkeypatch):
+    (tmp_path / "small_first_too.py").write_text(SMALL_FIRST)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    page = _masked(folder, edit_page, **{"segmenter.name": "small_first_too:SmallFirst"})
+    _done(page, "replace it with a red dog")
+    given = page.pixels()
+    page.do.undo(page.request)
+    page.do.open_mask(str(folder / "mask.png"), page.request)
+    _done(page, "replace it with a red dog", settings="backends.0.order=area")
+    assert not np.array_equal(page.pixels(), given)
+
+
+@pytest.mark.parity("P29", door="app")
+def test_p29_all_pictures_of_an_edit_are_offered_in_the_page(folder, plain, edit_page):
+    page = _masked(folder, edit_page)
+    _done(page, "replace it with a red dog", settings="images=3")
+    assert np.array_equal(page.pixels(), plain)
+    assert len(page.session.variations) == 3
+    page.session.adopt(2)
+    second = page.pixels()
+    assert json.loads(page.session.result().recipe)["edits"][-1]["seed"] == 2
+    page.do.undo(page.request)
+    page.do.open_mask(str(folder / "mask.png"), page.request)
+    _done(page, "replace it with a red dog", seed=2)
+    assert np.array_equal(page.pixels(), second)
+    assert not np.array_equal(second, plain)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("backends.0.stepz=3", "no option 'stepz'. Did you mean steps?"),
+        ("backends.0.controlnets.0.role=edges", "role is one of regions, inpaint, tile"),
+        ("backends.7.steps=3", "this preset has 2 backends"),
+        ("grow=3", "grow_px"),
+        ("steps", "A setting is KEY=VALUE; got 'steps'."),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told_in_the_page_as_by_the_command_line(
+    setting, told, folder, edit_page, capsys, tmp_path
+):
+    page = _masked(folder, edit_page)
+    said = page.run("make it wooden", settings=setting)
+    argv = ["edit", str(folder / "photo.png"), "make it wooden", "-o", str(tmp_path / "out.png")]
+    argv += ["--mask", str(folder / "mask.png"), "--preset", str(folder / "pair.yaml")]
+    assert main([*argv, "--set", setting]) == 2
+    by_line = capsys.readouterr().err.strip().removeprefix("editanything: ")
+    assert told in said
+    assert " ".join(said.split()) == by_line
+    assert len(page.session.history) == 1
+
+
+def test_a_page_cannot_name_code_and_a_server_can_be_closed_to_settings(folder, edit_page):
+    page = _masked(folder, edit_page)
+    said = page.run("make it wooden", settings="backends.0.name=os:system")
+    assert "names code" in said
+    assert "Models tab" in page.run("make it wooden", settings="segmenter.name=sam")
+    page.do.takes_settings = False
+    assert "does not take settings" in page.run("make it wooden", settings="images=2")
+    assert len(page.session.history) == 1
