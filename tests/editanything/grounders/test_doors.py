@@ -1,10 +1,11 @@
-"""A detector of one's own from the command line, in a preset."""
+"""A detector of one's own in a preset: by the command line and in the page."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from editanything.cli import main
+from editanything.editor import Editor
 
 MODULE = """
 import cv2
@@ -45,11 +46,16 @@ def preset(tmp_path, monkeypatch):
     return path
 
 
-def edited(preset, text, tmp_path):
+def dogs():
     image = np.full((120, 200, 3), 128, np.uint8)
     for x in (20, 120):
         image[40:90, x : x + 50] = (200, 40, 40)
         image[40:52, x : x + 12] = (40, 60, 210)
+    return image
+
+
+def edited(preset, text, tmp_path):
+    image = dogs()
     Image.fromarray(image).save(tmp_path / "in.png")
     out = tmp_path / "out.png"
     code = main(["edit", str(tmp_path / "in.png"), text, "-o", str(out), "--preset", str(preset)])
@@ -73,6 +79,31 @@ def test_a_part_by_words(preset, tmp_path):
     code, image, after = edited(preset, "make the left dog's ear green", tmp_path)
     assert code == 0
     changed = (after != image).any(-1)
+    assert changed[43:49, 23:29].all()
+    assert not changed[:, 100:].any()
+    assert not changed[70:85, 40:60].any()
+
+
+@pytest.fixture
+def page(preset, tmp_path, edit_page):
+    Image.fromarray(dogs()).save(tmp_path / "in.png")
+    return edit_page(Editor.from_preset(str(preset)), tmp_path / "in.png")
+
+
+@pytest.mark.parity("P24", door="app")
+def test_a_thing_by_words_in_the_page(page):
+    assert "There are 2 for" in page.run("make the dog green")
+    assert len(page.session.candidates) == 2
+    page.run("make the right dog green")
+    changed = (page.pixels() != dogs()).any(-1)
+    assert changed[60:80, 130:160].all()
+    assert not changed[:, :100].any()
+
+
+@pytest.mark.parity("P25", door="app")
+def test_a_part_by_words_in_the_page(page):
+    page.run("make the left dog's ear green")
+    changed = (page.pixels() != dogs()).any(-1)
     assert changed[43:49, 23:29].all()
     assert not changed[:, 100:].any()
     assert not changed[70:85, 40:60].any()

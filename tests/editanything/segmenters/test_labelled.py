@@ -9,6 +9,7 @@ import transformers as tf
 from PIL import Image
 
 from editanything.cli import main
+from editanything.editor import Editor
 from editanything.errors import InputError
 from editanything.preset import build
 from editanything.segmenters.classical import Classical
@@ -62,8 +63,9 @@ def test_names_that_are_known_stay():
     assert seen.regions()[0].label == "cup"
 
 
-@pytest.mark.parity("P26", door="cli")
-def test_the_command_prints_what_a_network_wrote(tmp_path, capsys):
+@pytest.fixture
+def preset(tmp_path):
+    """A preset with a tiny captioner that says "dog", and a picture."""
     vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "red", "dog", "sky"]
     tokenizer = tf.BertTokenizer(vocab={token: i for i, token in enumerate(vocab)})
     tokenizer.add_special_tokens({"bos_token": "[DEC]"})
@@ -91,12 +93,32 @@ def test_the_command_prints_what_a_network_wrote(tmp_path, capsys):
         "grounder: {name: words}\nbackends: [{name: classical}]\n"
     )
     Image.fromarray(picture()).save(tmp_path / "in.png")
+    return preset
+
+
+@pytest.mark.parity("P26", door="cli")
+def test_the_command_prints_what_a_network_wrote(preset, tmp_path, capsys):
     out = tmp_path / "out.png"
     assert main(["segment", str(tmp_path / "in.png"), "-o", str(out), "--preset", str(preset)]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [bool(row["label"]) for row in rows].count(True) == 1
     assert next(row["label"] for row in rows if row["label"]).startswith("dog dog")
     assert out.is_file()
+
+
+@pytest.mark.parity("P26", door="app")
+def test_the_page_shows_what_a_network_wrote_and_hears_it(preset, tmp_path, edit_page):
+    page = edit_page(Editor.from_preset(str(preset)), tmp_path / "in.png")
+    shown = page.gesture("regions")["stage"]["regions"]
+    (label,) = [region["label"] for region in shown if region["label"]]
+    assert label.startswith("dog dog")
+    before = page.pixels()
+    (number,) = [region["id"] for region in shown if region["label"]]
+    page.gesture("region", id=number, add=True)
+    page.run("make it teal")
+    changed = (page.pixels() != before).any(-1)
+    assert changed.any()
+    assert not changed.all()
 
 
 def test_unknown_names_are_one_sentence():

@@ -1,4 +1,4 @@
-"""Every setting of a drag, and looks, through the command line and the web editor's endpoints."""
+"""Every setting of a drag, and looks, by the command line and in the page."""
 
 import numpy as np
 import pytest
@@ -93,16 +93,16 @@ def _by_line(folder, out, settings, command, *where):
     return np.asarray(Image.open(out).convert("RGB"))
 
 
-def _by_app(folder, settings, command, mask, reference):
-    """As the web editor is served with a preset of one's own."""
-    from editanything.ui.drawing import Drawer
-    from editanything.ui.endpoints import Endpoints
-
-    changes = dict(setting.format(folder=folder).split("=", 1) for setting in settings)
-    editor = Editor.from_preset(str(folder / "photo.yaml"), **changes)
-    ask = Endpoints(editor, Drawer())
-    made, *_ = ask.edit(str(folder / "a.png"), command, mask, reference, editor.name)
-    return np.asarray(Image.open(made).convert("RGB"))
+def _in_the_page(edit_page, folder, settings, command, *, masked=True, second=True):
+    page = edit_page(Editor.from_preset(str(folder / "photo.yaml")), folder / "a.png")
+    if masked:
+        page.do.open_mask(str(folder / "mask.png"), page.request)
+    if second:
+        page.do.open_second(str(folder / "b.png"), page.request)
+    typed = "\n".join(setting.format(folder=folder) for setting in settings)
+    said = page.run(command, settings=typed)
+    assert len(page.session.history) == 2, said
+    return page.pixels()
 
 
 REPLACE = "replace it with image B"
@@ -134,12 +134,8 @@ def test_by_cli_a_setting_of_a_drag_changes_the_picture_and_only_where_it_may(
 
 @pytest.mark.parity("P18", "P19", "P20", "P21", "P22", door="app")
 @pytest.mark.parametrize(("row", "settings"), ROWS.items(), ids=ROWS)
-def test_the_web_editor_drags_as_the_command_line_does(
-    row, settings, folder, tmp_path, monkeypatch
-):
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "served"))
-    files = str(folder / "mask.png"), str(folder / "b.png")
-    made = _by_app(folder, settings, REPLACE, *files)
+def test_the_page_drags_as_the_command_line_does(row, settings, folder, tmp_path, edit_page):
+    made = _in_the_page(edit_page, folder, settings, REPLACE)
     line = _by_line(folder, tmp_path / "out.png", settings, REPLACE, *_where(folder))
     assert np.array_equal(made, line)
 
@@ -156,11 +152,10 @@ def test_by_cli_a_look_says_more_than_the_command(row, folder, tmp_path):
 
 @pytest.mark.parity("P5", "P30", "P36", door="app")
 @pytest.mark.parametrize("row", LOOKS)
-def test_the_web_editor_takes_looks_as_the_command_line_does(row, folder, tmp_path, monkeypatch):
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "served"))
+def test_the_page_takes_looks_as_the_command_line_does(row, folder, tmp_path, edit_page):
     setting, command = LOOKS[row]
-    mask = None if row == "P36" else str(folder / "mask.png")
-    made = _by_app(folder, [setting], command, mask, None)
-    where = () if mask is None else ("--mask", mask)
+    masked = row != "P36"
+    made = _in_the_page(edit_page, folder, [setting], command, masked=masked, second=False)
+    where = ("--mask", str(folder / "mask.png")) if masked else ()
     line = _by_line(folder, tmp_path / "out.png", [setting], command, *where)
     assert np.array_equal(made, line)
