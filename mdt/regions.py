@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ROWS_PER_SHARD = 1024
+#: Things that the shipped generator draws: animals, plants, foods, and what people ask for most.
+EVERYDAY = Path(__file__).parent / "data" / "stickers" / "everyday.txt"
 _ROWS_AT_A_TIME = 32
 
 
@@ -42,6 +44,7 @@ def encode_regions(
     size: int = 128,
     styles: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
     paints: int = 2,
     parts: int = 3,
     pairs: int = 1500,
@@ -58,6 +61,7 @@ def encode_regions(
         size: of the pictures' sides, in pixels.
         styles: of the stickers; None: all.
         groups: of the stickers; None: all.
+        names: of the stickers; None: all.
         paints: other colours that are tried for each sticker.
         parts: examples of each sticker of which a part is to be drawn.
         pairs: examples of two of the same.
@@ -84,7 +88,9 @@ def encode_regions(
     network = open_vae(vae).requires_grad_(False)
     if network.config.in_channels != 4:
         raise DataError(f"{vae} takes {network.config.in_channels} channels; RGBA has 4.")
-    source = StickerSource(stickers, size=size, split="train", styles=styles, groups=groups)
+    source = StickerSource(
+        stickers, size=size, split="train", styles=styles, groups=groups, only=names
+    )
     total = len(source) * (1 + paints + parts) + pairs + scenes
     rows: list[dict[str, str]] = []
     with written_beside(out, overwrite=False) as new:
@@ -200,6 +206,25 @@ def find_groups(told: str) -> list[str] | None:
     return names
 
 
+def read_names(told: str) -> list[str] | None:
+    """Names, one a line, of a file or of the list "everyday" that ships; "" is all.
+
+    Raises:
+        DataError: no such file, or nothing in it.
+    """
+    if not told:
+        return None
+    file = EVERYDAY if told == EVERYDAY.stem else Path(told)
+    try:
+        names = file.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError):
+        raise DataError(f"There is no list of names {told}: give a file, or everyday.") from None
+    found = [name.strip() for name in names if name.strip()]
+    if not found:
+        raise DataError(f"{told} names nothing: write one name on each line.")
+    return found
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `mdt regions`."""
     add = parser.add_argument
@@ -209,6 +234,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--size", type=int, default=128, metavar="N", help="side in pixels (128)")
     add("--styles", default="", metavar="A,B", help="of the stickers (all)")
     add("--groups", default="", metavar="A,B", help="of the stickers; --groups=-A,B: but these")
+    add("--names", default="", metavar="FILE", help="of the stickers, one a line; or: everyday")
     add("--paints", type=int, default=2, metavar="N", help="other colours for each sticker (2)")
     add("--parts", type=int, default=3, metavar="N", help="examples of a part for each (3)")
     add("--pairs", type=int, default=1500, metavar="N", help="examples of two of the same (1500)")
@@ -230,6 +256,7 @@ def run(arguments: argparse.Namespace) -> None:
         **{name: getattr(arguments, name) for name in names},
         styles=styles or None,
         groups=find_groups(arguments.groups),
+        names=read_names(arguments.names),
         bar=sys.stderr.isatty(),
     )
     print(f"{arguments.output}: {count} examples.")  # noqa: T201

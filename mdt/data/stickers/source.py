@@ -36,6 +36,7 @@ class StickerSource:
             "held": these alone; "all".
         styles: those that are wanted; None: all.
         groups: those that are wanted, of `names.GROUPS`; None: all.
+        only: names that are wanted; None: all.
 
     Attributes:
         names: what the stickers show, by label; also `classes`.
@@ -46,8 +47,8 @@ class StickerSource:
         labels: of the pictures, by index: int64 (len,).
 
     Raises:
-        DataError: no such folder, another format, a style, group or split that there is not, or
-            nothing is left.
+        DataError: no such folder, another format, a style, group, name or split that there is
+            not, or nothing is left.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class StickerSource:
         split: str = "all",
         styles: Sequence[str] | None = None,
         groups: Sequence[str] | None = None,
+        only: Sequence[str] | None = None,
     ) -> None:
         self.path = Path(path)
         self.size = check_size(size)
@@ -72,9 +74,14 @@ class StickerSource:
         self.groups = tuple(named[i]["group"] for i in range(len(named)))
         self.kinds = tuple(named[i]["kind"] for i in range(len(named)))
         self.classes: tuple[str, ...] | None = self.names
-        kept = [i for i, row in enumerate(rows) if _wanted(row, split, styles, groups)]
+        _known("name", only or (), self.names)
+        kept = [
+            i
+            for i, row in enumerate(rows)
+            if _wanted(row, split, styles, groups) and (only is None or row["name"] in only)
+        ]
         if not kept:
-            raise DataError(f"No sticker in {self.path} is of this split, style and group.")
+            raise DataError(f"No sticker in {self.path} is of this split, style, group and name.")
         self._cells = [cells[i] for i in kept]
         self.styles = tuple(rows[i]["style"] for i in kept)
         self.labels = np.array([rows[i]["label"] for i in kept], dtype=np.int64)

@@ -1,5 +1,7 @@
 """Words, a mask channel, and drawing into a known picture: from stickers to a pipeline."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -8,14 +10,14 @@ from PIL import Image
 import mdt
 from mdt.data import DataError, batches, open_source
 from mdt.data.alpha import premultiplied
-from mdt.data.regions import prompt_ids
+from mdt.data.regions import INDEX, prompt_ids
 from mdt.data.stickers.examples import cut_out, of_scene, painted_thing, pair, part, thing
 from mdt.diffusion.inpaint import Telling
 from mdt.diffusion.objective import make_objective
 from mdt.known import _step_at_rim, known_picture, set_into
 from mdt.models import build_model
 from mdt.models.autoencoder import Autoencoder
-from mdt.regions import encode_regions, find_groups
+from mdt.regions import EVERYDAY, encode_regions, find_groups, read_names
 from mdt.runs import open_run
 from mdt.schedulers import make_scheduler
 from mdt.settings import DataSettings, TrainSettings
@@ -134,6 +136,30 @@ def test_what_cannot_be_read_is_said(regions, vae, tmp_path):
         "objects",
     ]
     assert find_groups("food") == ["food"]
+
+
+def test_names_come_from_a_file_or_from_the_list_that_ships(tmp_path, stickers, vae):
+    everyday = read_names("everyday")
+    assert everyday == read_names(str(EVERYDAY))
+    assert len(everyday) == len(set(everyday)) > 268
+    assert {"car", "red apple", "umbrella"} < set(everyday)
+    assert read_names("") is None
+    file = tmp_path / "names.txt"
+    file.write_text("red apple\n\n cat \n")
+    assert read_names(str(file)) == ["red apple", "cat"]
+    file.write_text("\n")
+    with pytest.raises(ValueError, match="names nothing"):
+        read_names(str(file))
+    with pytest.raises(ValueError, match="no list of names"):
+        read_names(str(tmp_path / "none.txt"))
+    source = open_source("stickers", stickers, split="train")
+    first = source.names[source.labels[0]]
+    out, few = tmp_path / "out", {"paints": 0, "parts": 0, "pairs": 0, "scenes": 0, "size": 32}
+    encode_regions(stickers, out, vae=vae, names=[first], **few)
+    rows = json.loads((out / INDEX).read_text())["rows"]
+    assert {row["prompt"] for row in rows} == {first}
+    with pytest.raises(ValueError, match="no name 'no such thing' of stickers"):
+        encode_regions(stickers, tmp_path / "x", vae=vae, names=["no such thing"], **few)
 
 
 def test_only_what_is_drawn_is_noised_and_counts(regions):
