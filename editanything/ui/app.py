@@ -25,6 +25,7 @@ from editanything.ui.tabs.edit import edit_tab
 from editanything.ui.tabs.generate import generate_tab
 from editanything.ui.tabs.models import models_tab
 from editanything.ui.tabs.shared import Shared
+from editanything.ui.tabs.sketch import sketch_tab
 from editanything.ui.tabs.train import train_tab
 from editanything.ui.widgets import NoProxy, static
 
@@ -35,6 +36,7 @@ CLEANS = (600, 3600)
 TABS: dict[str, Callable[[Shared, gr.Tab], None]] = {
     "Combine": combine_tab,
     "Generate": generate_tab,
+    "Sketch": sketch_tab,
     "Train": train_tab,
     "Models": models_tab,
 }

@@ -8,6 +8,9 @@ from editanything.cli import main
 from editanything.editor import Editor
 from editanything.errors import InputError
 from editanything.layouts import from_picture, from_sketch
+from editanything.ui.tabs.shared import Shared
+from editanything.ui.tabs.sketch import Sketching
+from editanything.ui.tabs.sketch import _Page as SketchPage
 
 PRESET = """\
 about: A test.
@@ -114,3 +117,54 @@ def test_bad_input_gets_one_sentence_and_no_file(preset, tmp_path, capsys, words
     assert run(*given, *words) == 2
     assert says in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.fixture
+def sketching(preset, edit_page, tmp_path):
+    """The Sketch tab's handlers beside an Edit page, and how a browser calls them."""
+    Image.fromarray(sheet()).save(tmp_path / "in.png")
+    page = edit_page(Editor.from_preset(preset), tmp_path / "in.png")
+    names = {name: name for name in SketchPage.__dataclass_fields__}
+    do = Sketching(Shared(None, None, None, page.do, None), SketchPage(**names))
+    do.open(str(tmp_path / "in.png"), page.request)
+
+    def paint(kind, what, count=1, seed=0, strength=1.0, free=False):
+        values = (kind, what, count, seed, strength, free)
+        made = do.work(page.request, *values, progress=lambda *_: True)
+        assert do.show(page.request, made)["gallery"]["value"] == [str(path) for path in made]
+        return [np.asarray(Image.open(path)) for path in made]
+
+    yield page, do, paint
+    do.leave(page.request)
+
+
+@pytest.mark.parity("P27", "P28", "P29", door="app")
+def test_the_sketch_tab_paints_what_python_paints(preset, sketching):
+    page, do, paint = sketching
+    editor = Editor.from_preset(preset)
+    made = paint("sketch", "a dog", count=2, seed=3, free=True)
+    ours = from_sketch(editor, sheet(), "a dog", seeds=(3, 4), only_drawn=True)
+    assert all(np.array_equal(*pair) for pair in zip(made, ours, strict=True))
+    (by_layout,) = paint("layout", "a cat", strength=0.5)
+    assert np.array_equal(by_layout, from_picture(editor, sheet(), "a cat", strength=0.5)[0])
+    do.use(page.request)
+    assert np.array_equal(page.pixels(), by_layout)
+
+
+def test_the_sketch_tab_says_what_is_missing(sketching, edit_page, tmp_path):
+    page, do, paint = sketching
+    with pytest.raises(InputError, match="Say what the picture shall show"):
+        paint("sketch", " ")
+    with pytest.raises(InputError, match="1 to 12 pictures"):
+        paint("sketch", "a dog", count=13)
+    (tmp_path / "bad.png").write_bytes(b"nothing")
+    said = do.open(str(tmp_path / "bad.png"), page.request)
+    assert "bad.png" in said
+    assert str(tmp_path) not in said
+    do.leave(page.request)
+    with pytest.raises(InputError, match="Open a sketch or a picture first"):
+        paint("sketch", "a dog")
+    page.do.sessions.use("a-tab", Editor.from_preset())
+    do.open(str(tmp_path / "in.png"), page.request)
+    with pytest.raises(InputError, match="choose sd15-controlnet"):
+        paint("sketch", "a dog")
