@@ -76,9 +76,13 @@ class PresetCard:
         if self.trouble:
             return self.trouble
         if self.missing:
-            names = " ".join(self.missing)
-            return f"Missing here: {', '.join(self.missing)}. Get with: hf download {names}"
+            return f"Missing here: {', '.join(self.missing)}. Get with: {self.command}"
         return "Ready."
+
+    @property
+    def command(self) -> str:
+        """What downloads the files that are missing; one model a call."""
+        return " && ".join(f"hf download {name}" for name in self.missing)
 
 
 def preset_names() -> list[str]:

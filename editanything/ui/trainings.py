@@ -42,6 +42,7 @@ class Status:
         loss: (step, loss) as logged.
         grid: the newest pictures drawn while training.
         said: of a run that failed, its last words.
+        can_draw: whether there is a checkpoint to draw with.
     """
 
     name: str
@@ -52,16 +53,12 @@ class Status:
     loss: tuple[tuple[int, float], ...]
     grid: Path | None
     said: str = ""
+    can_draw: bool = False
 
     @property
     def alive(self) -> bool:
         """Whether its process runs."""
         return self.state in ("starting", "running")
-
-    @property
-    def can_draw(self) -> bool:
-        """Whether there is a checkpoint to draw with."""
-        return self.step > 0 and self.state != "starting"
 
 
 class Trainings:
@@ -195,6 +192,7 @@ class Trainings:
             tuple((at, float(loss)) for at, loss in losses if loss is not None),
             grids[-1] if grids else None,
             said,
+            _has_checkpoint(place),
         )
 
     def _launch(self, name: str, command: list[str]) -> Status:
@@ -271,6 +269,12 @@ def _steps_of(place: Path) -> int | None:
         return Run(place).settings().steps
     except ValueError:  # nothing is written yet
         return None
+
+
+def _has_checkpoint(place: Path) -> bool:
+    from mdt.runs import Run
+
+    return bool(Run(place).steps())
 
 
 def _last_words(log: Path, begins: int) -> str:

@@ -14,6 +14,8 @@ const read = (language) => {
     const quoted = english.split('{}').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
     patterns.push([new RegExp(`^${quoted.join('(.+?)')}$`, 's'), text]);
   }
+  // The most particular first: "Step {} of {}" before "{} of {}".
+  patterns.sort(([a], [b]) => b.source.replaceAll('(.+?)', '').length - a.source.replaceAll('(.+?)', '').length);
 };
 const said = (english) => {
   const bare = english.trim();

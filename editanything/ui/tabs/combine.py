@@ -28,7 +28,7 @@ from editanything.ui.view import View
 
 TRIES = (
     "put the selection from image B here",
-    "put the cat from image B on the left",
+    "put the cat from image B on the right",
     "replace it with image B",
     "use image B as the background",
 )
@@ -112,10 +112,14 @@ def _lay_out() -> _Page:
             parts["cancel"] = gr.Button(
                 "Cancel", variant="stop", visible=False, elem_id="combine-cancel"
             )
-            parts["seed"] = gr.Number(0, label="Seed", precision=0, min_width=90)
         parts["said"] = gr.HTML(elem_id="combine-status", elem_classes="ea-said")
+        with gr.Accordion("More settings", open=False, elem_id="combine-settings"):
+            parts["seed"] = gr.Number(
+                0, label="Seed", info="Decides all that is random.", precision=0
+            )
     parts["slider"] = gr.ImageSlider(
         label="Before and after",
+        show_label=False,
         format="png",
         type="filepath",
         interactive=False,

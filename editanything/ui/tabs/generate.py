@@ -75,8 +75,8 @@ def generate_tab(shared: Shared, tab: gr.Tab) -> None:
     used.then(do.to_edit, None, shared.tabs, **LOOK)
     shared.app.unload(do.leave)
 
-    def pick(event: Any, name: Any) -> None:
-        event(do.refresh, name, of_source, **LOOK)
+    def pick(event: Any, name: Any) -> Any:
+        return event(do.refresh, name, of_source, **LOOK)
 
     shared.pick_generator = pick
 
@@ -111,8 +111,10 @@ def _lay_out() -> _Page:
                 buttons=["download"],
                 elem_id="generate-moving",
             )
-            gr.HTML("<div></div>", elem_id="generate-coming")
-            parts["preview"] = widgets.preview("#generate-coming div", elem_classes="ea-hidden")
+            gr.HTML('<div class="ea-coming"></div>', elem_id="generate-coming")
+            parts["preview"] = widgets.preview(
+                "#generate-coming .ea-coming", elem_classes="ea-hidden"
+            )
             parts["saver"] = widgets.saver(elem_id="generate-saver", elem_classes="ea-saver")
             with gr.Accordion("What it can draw", open=False, elem_id="generate-known"):
                 parts["names"] = gr.HTML(elem_id="generate-names")

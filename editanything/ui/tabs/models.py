@@ -93,13 +93,27 @@ def table_of(cards: list[PresetCard]) -> str:
     rows = "".join(
         f"<tr><th scope='row' translate='no'>{escape(card.name)}</th><td translate='no'>"
         f"{escape(card.about)}<br><small>{escape(', '.join(card.parts))}</small></td>"
-        f"<td>{_needs(card)}</td><td>{escape(card.said())}</td></tr>"
+        f"<td>{_needs(card)}</td><td>{_here(card)}</td></tr>"
         for card in cards
     )
     return (
         f"<p class='ea-hint'>{escape(hardware())}</p><div class='ea-scroll'>"
         f"<table class='ea-table'><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _here(card: PresetCard) -> str:
+    """Whether it can be used now, and what would bring it here."""
+    if card.trouble or not card.missing:
+        return (
+            f"<b class='ea-ready'>{escape(card.said())}</b>"
+            if not card.trouble
+            else (escape(card.trouble))
+        )
+    return (
+        f"<span>Not here yet.</span><details><summary>How to get it</summary>"
+        f"<code translate='no'>{escape(card.command)}</code></details>"
     )
 
 

@@ -34,7 +34,7 @@ class Shared:
         edit: what the Edit tab does, with the sessions of all users.
         drawer: draws pictures, for all users.
         pick_generator: `(event, component)`: on `event` the Generate tab takes the generator whose
-            name `component` holds; set by that tab.
+            name `component` holds, and the event's dependency is returned; set by that tab.
     """
 
     app: gr.Blocks
@@ -42,7 +42,7 @@ class Shared:
     tabs: gr.Tabs
     edit: Handlers
     drawer: Drawer
-    pick_generator: Callable[[Any, Any], object] | None = None
+    pick_generator: Callable[[Any, Any], Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Runner:
     run: gr.Button
     cancel: gr.Button
     said: gr.HTML
-    preview: gr.HTML
+    preview: gr.HTML | None = None  # where the work is seen while it comes about
 
     def connect(
         self,
@@ -67,7 +67,8 @@ class Runner:
 
         `work` raises InputError or Refusal with one sentence for what the user did wrong.
         """
-        own = [self.run, self.cancel, self.said, self.preview]
+        own: list[Any] = [self.run, self.cancel, self.said]
+        seen = [self.preview] if self.preview is not None else []
 
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             key = str(request.session_hash)
@@ -81,7 +82,7 @@ class Runner:
                     told_of: dict[Any, Any] = {
                         self.said: status("busy", look.what, look.share, look.left)
                     }
-                    if look.preview is not None:
+                    if look.preview is not None and self.preview is not None:
                         told_of[self.preview] = preview_value(look.preview)
                     yield told_of
                 shown = show(request, begun.result())
@@ -94,11 +95,11 @@ class Runner:
                 logger.exception("A tab's work failed.")
                 shown = {self.said: status("ask", BROKEN)}
             ended = {self.run: gr.update(visible=True), self.cancel: gr.update(visible=False)}
-            yield ended | {self.preview: None} | shown
+            yield ended | dict.fromkeys(seen) | shown
 
         for start in starts:
-            begun = start(self._begin, None, own[:3], queue=False, **LOOK)
-            begun.then(run, inputs, [*own, *outputs], **(LOOK | EDIT))
+            begun = start(self._begin, None, own, queue=False, **LOOK)
+            begun.then(run, inputs, [*own, *seen, *outputs], **(LOOK | EDIT))
         self.cancel.click(self._stop, None, self.said, queue=False, **LOOK)
 
     def _begin(self, request: gr.Request) -> dict[Any, Any]:

@@ -16,6 +16,11 @@ from editanything.ui.tabs.shared import Shared, told
 from editanything.ui.trainings import SIZES, Status, Trainings, curve, with_generator
 
 LOOKS_EVERY_S = 3.0
+EMPTY = (
+    '<p class="ea-empty">No run was started yet. Loss, time left and pictures come here; a run '
+    "goes on when the page is closed, and as soon as it has saved once it can be drawn and edited "
+    "with.</p>"
+)
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,13 @@ def train_tab(shared: Shared, tab: gr.Tab) -> None:
     page.start.click(do.start, asked, every, **LOOK)
     page.stop.click(do.stop, page.run, every, **LOOK)
     page.resume.click(do.resume, page.run, every, **LOOK)
-    used = page.use.click(lambda: gr.Tabs(selected="generate"), None, shared.tabs, **LOOK)
     on_edit = [*shared.edit.page.all(), page.said]
     edited = page.edit.click(do.edit_with, page.run, on_edit, **LOOK)
     edited.then(do.to_edit, None, shared.tabs, **LOOK)
-    if shared.pick_generator is not None:
-        shared.pick_generator(used.then, page.run)
+    # The generator is chosen before the tab opens, or the tab would look the old one up again.
+    assert shared.pick_generator is not None, "Generate comes before Train"
+    used = shared.pick_generator(page.use.click, page.run)
+    used.then(lambda: gr.Tabs(selected="generate"), None, shared.tabs, **LOOK)
 
 
 def _lay_out() -> _Page:
@@ -83,9 +89,14 @@ def _lay_out() -> _Page:
             parts["said"] = gr.HTML(elem_id="train-status", elem_classes="ea-said")
         with gr.Column(scale=7, min_width=300, elem_classes="ea-panel"):
             parts["run"] = gr.Dropdown(
-                [], label="Training run", elem_id="train-run", filterable=False, interactive=True
+                [],
+                label="Training run",
+                elem_id="train-run",
+                filterable=False,
+                interactive=True,
+                visible=False,
             )
-            parts["told"] = gr.HTML("<p>No run was started yet.</p>", elem_id="train-told")
+            parts["told"] = gr.HTML(EMPTY, elem_id="train-told")
             with gr.Row():
                 for key, label in (
                     ("stop", "Stop"),
@@ -176,7 +187,9 @@ class _Train:
                 shown = paint.everything(edit.page, session, view)
             self._ready.add(key)
             listed = ", ".join(f"“add a {one}”" for one in names[:3])
-            done = status("done", f"What is new on this page is drawn by {name} now: say {listed}.")
+            said = f"What is new on this page is drawn by {name} now: say {listed}."
+            gr.Info(said)
+            done = status("done", said)
             return shown | {edit.page.status: done, self.page.said: done}
 
         return told(work, self.page.said)
@@ -189,10 +202,10 @@ class _Train:
     def _all(self, name: str | None) -> dict[Any, Any]:
         page, names = self.page, self.runs.names()
         if not names:
-            return {page.run: gr.update(choices=[], value=None)}
+            return {page.run: gr.update(choices=[], value=None, visible=False)}
         name = name if name in names else names[0]
         return {
-            page.run: gr.update(choices=names, value=name),
+            page.run: gr.update(choices=names, value=name, visible=True),
             **self._shown(self.runs.status(name)),
         }
 
