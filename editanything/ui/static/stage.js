@@ -171,6 +171,9 @@ const fit = () => {  // as large as there is room for, small pictures up to four
   const value = state();
   if (!value) return;
   const room = frame.parentElement.clientWidth;
+  if (!room) return;
+  frame.parentElement.classList.toggle('ea-slim', room < 690);
+  frame.parentElement.classList.toggle('ea-narrow', room < 520);
   const most = Math.max(window.innerHeight * 0.68, 260);
   const width = Math.max(Math.min(room, most * value.width / value.height, 4 * value.width), 24);
   frame.style.width = `${width}px`;
