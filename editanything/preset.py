@@ -110,10 +110,15 @@ def load_foreign_preset(name: str, overrides: Mapping[str, Any], ours: Preset) -
     return preset
 
 
+def names_code(text: str) -> bool:
+    """Whether a text could be the name of code: "package.module:Attribute"."""
+    return bool(_CODE.fullmatch(text.strip()))
+
+
 def _code_in(value: Any) -> Iterator[str]:
     """All texts within that could name code."""
     if isinstance(value, str):
-        yield from [value] if _CODE.fullmatch(value.strip()) else []
+        yield from [value] if names_code(value) else []
     elif isinstance(value, (Mapping, list, tuple)):
         for one in value.values() if isinstance(value, Mapping) else value:
             yield from _code_in(one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from editanything.errors import InputError
 
@@ -15,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         said = VERBS[arguments.verb](arguments)
     except (ValueError, OSError) as error:
-        print(str(error).strip().split("\n")[0], file=sys.stderr)  # noqa: T201
+        print(f"editanything: {str(error).strip()}".split("\n")[0], file=sys.stderr)  # noqa: T201
         return 2
     print(said)  # noqa: T201
     return 0
@@ -29,13 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     build = verbs.add_parser("build", help="shards of pictures, region maps and captions")
     build.add_argument("pictures", help="folder of pictures")
-    build.add_argument("--segmenter", default="sam2", help="name, as in a preset")
-    build.add_argument("--segmenter-set", action="append", default=[], metavar="KEY=VALUE")
-    build.add_argument("--captioner", default="", help="blip, blip2 or florence-2; else .txt files")
-    build.add_argument("--captioner-set", action="append", default=[], metavar="KEY=VALUE")
-    build.add_argument("--side", type=int, default=512, help="of the shorter side, in pixels")
-    build.add_argument("--per-shard", type=int, default=1000)
-    build.add_argument("--order", default="given", help="of region numbers: given or area")
+    _add_build(build)
     others = verbs.add_parser("class", help="pictures of a class, painted by an inpainting base")
     others.add_argument("base", help="folder or hub id of the pipeline")
     others.add_argument("prompt", help="of the class: 'a photo of a dog'")
@@ -46,6 +41,13 @@ def _parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="as `mdt train`")
     train.add_argument("settings", help="YAML file, or photo/NAME of configs/train")
     train.add_argument("changes", nargs="*", metavar="KEY=VALUE")
+    train.add_argument(
+        "--pictures", default="", metavar="FOLDER", help="build the shards of data.path from these"
+    )
+    train.add_argument(
+        "--carry", nargs=2, metavar=("CONTROL", "OLD"), help="begin with CONTROL, made for base OLD"
+    )
+    _add_build(train)
     export = verbs.add_parser("export", help="a run's newest weights, for diffusers")
     export.add_argument("run", help="folder of the run")
     export.add_argument("--ema", default=None, help="which average; the weights themselves if left")
@@ -61,7 +63,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_build(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--segmenter", default="sam2", help="name, as in a preset")
+    verb.add_argument("--segmenter-set", action="append", default=[], metavar="KEY=VALUE")
+    verb.add_argument("--captioner", default="", help="blip, blip2 or florence-2; else .txt files")
+    verb.add_argument("--captioner-set", action="append", default=[], metavar="KEY=VALUE")
+    verb.add_argument("--side", type=int, default=512, help="of the shorter side, in pixels")
+    verb.add_argument("--per-shard", type=int, default=1000)
+    verb.add_argument("--order", default="given", help="of region numbers: given or area")
+
+
 def _build(arguments: argparse.Namespace) -> str:
+    count = _build_pairs(arguments, arguments.out, overwrite=arguments.overwrite)
+    return f"{arguments.out}: {count} pictures."
+
+
+def _build_pairs(arguments: argparse.Namespace, out: str, *, overwrite: bool) -> int:
     from editanything.captions import build_captioner
     from editanything.preset import build
     from editanything.training.pairs import build_pairs
@@ -71,17 +88,16 @@ def _build(arguments: argparse.Namespace) -> str:
     if arguments.captioner:
         told = {"name": arguments.captioner, **_told(arguments.captioner_set)}
         captioner = build_captioner(told)
-    count = build_pairs(
+    return build_pairs(
         arguments.pictures,
-        arguments.out,
+        out,
         segmenter=segmenter,
         captioner=captioner,
         side=arguments.side,
         per_shard=arguments.per_shard,
         order=arguments.order,
-        overwrite=arguments.overwrite,
+        overwrite=overwrite,
     )
-    return f"{arguments.out}: {count} pictures."
 
 
 def _class(arguments: argparse.Namespace) -> str:
@@ -101,9 +117,16 @@ def _class(arguments: argparse.Namespace) -> str:
 
 
 def _train(arguments: argparse.Namespace) -> str:
-    from editanything.training.running import train
+    from editanything.training.running import carried, settings_of, train
 
-    folder, steps = train(arguments.settings, arguments.changes)
+    changes = list(arguments.changes)
+    shards = settings_of(arguments.settings, changes).data.path
+    if arguments.pictures and not any(Path(shards).glob("*.tar")):
+        Path(shards).parent.mkdir(parents=True, exist_ok=True)
+        _build_pairs(arguments, shards, overwrite=False)
+    if arguments.carry:
+        changes.append(carried(arguments.settings, changes, *arguments.carry))
+    folder, steps = train(arguments.settings, changes)
     return (
         f"{folder}: {steps} steps. `python -m editanything.training export {folder} -o OUT` "
         "writes what diffusers loads."

@@ -19,6 +19,7 @@ from typing import Any
 
 from editanything.editor import Editor
 from editanything.errors import InputError
+from editanything.ui.photo_trainings import MODULE, PhotoWish, photo_command, write_out
 
 #: Name -> (recipe in configs/train, what it is).
 SIZES: dict[str, tuple[str, str]] = {
@@ -26,6 +27,8 @@ SIZES: dict[str, tuple[str, str]] = {
     "small": ("pictures", "64 pixels; an hour or two on a CPU"),
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+#: How the last words of a command begin.
+_SPEAKERS = ("mdt: ", "editanything: ")
 _STARTED, _LOG = "started.json", "train.log"
 MOST_STEPS = 10_000_000
 
@@ -43,6 +46,7 @@ class Status:
         grid: the newest pictures drawn while training.
         said: of a run that failed, its last words.
         can_draw: whether there is a checkpoint to draw with.
+        can_write: whether there is one of a training on a base, to be written for diffusers.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Status:
     grid: Path | None
     said: str = ""
     can_draw: bool = False
+    can_write: bool = False
 
     @property
     def alive(self) -> bool:
@@ -106,17 +111,11 @@ class Trainings:
         Raises:
             InputError: a folder without pictures, a name that is taken or cannot be, a bad size.
         """
-        if not _NAME.fullmatch(name):
-            raise InputError(
-                f"A run's name has lower-case letters, digits, - and _, up to 40; got {name!r}."
-            )
+        place = self._free_place(name)
         if size not in SIZES:
             raise InputError(f"There is no size {size!r}; there are: {', '.join(SIZES)}.")
         if steps is not None and not 1 <= steps <= MOST_STEPS:
             raise InputError(f"steps is 1 to {MOST_STEPS}; got {steps}.")
-        place = self.root / name
-        if place.exists():
-            raise InputError(f"There is a run {name!r} already; resume it, or choose another name.")
         self.look_at(folder)
         place.mkdir(parents=True)
         where = str(Path(folder.strip()).expanduser().resolve())
@@ -125,6 +124,37 @@ class Trainings:
         changes += [f"steps={steps}"] if steps else []
         command = ["mdt.train", SIZES[size][0], *changes, "progress=false"]
         return self._launch(name, command)
+
+    def start_photo(self, name: str, folder: str, wish: PhotoWish) -> Status:
+        """Begin a training on a Stable Diffusion base in a process of its own.
+
+        Args:
+            name: of the run.
+            folder: of pictures.
+            wish: what is learned, and on which base.
+
+        Raises:
+            InputError: as `start`, and a wish that cannot be.
+        """
+        place = self._free_place(name)
+        self.look_at(folder)
+        command = photo_command(wish, Path(folder.strip()).expanduser().resolve(), place)
+        place.mkdir(parents=True)
+        return self._launch(name, command)
+
+    def write_out(self, name: str) -> tuple[Path, str]:
+        """What a training on a base has learned, for diffusers; see `photo_trainings.write_out`."""
+        return write_out(self.root / name, self._read(name)["command"])
+
+    def _free_place(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise InputError(
+                f"A run's name has lower-case letters, digits, - and _, up to 40; got {name!r}."
+            )
+        place = self.root / name
+        if place.exists():
+            raise InputError(f"There is a run {name!r} already; resume it, or choose another name.")
+        return place
 
     def resume(self, name: str) -> Status:
         """Go on with a run that was stopped.
@@ -144,9 +174,10 @@ class Trainings:
         """
         import psutil  # type: ignore[import-untyped]
 
-        for process in _family(self._read(name)):
+        started = self._read(name)
+        for process in _family(started):
             try:
-                if "mdt.train" in process.cmdline() and "launch" not in process.cmdline():
+                if started["command"][0] in process.cmdline() and "launch" not in process.cmdline():
                     process.terminate()
             except psutil.Error:  # gone meanwhile
                 continue
@@ -169,6 +200,7 @@ class Trainings:
         """
         started = self._read(name)
         place = self.root / name
+        on_base = started["command"][:1] == [MODULE]
         lines = _lines(place / "metrics.jsonl")
         speed = _lines(place / "speed.jsonl")
         step = lines[-1]["step"] if lines else 0
@@ -192,7 +224,8 @@ class Trainings:
             tuple((at, float(loss)) for at, loss in losses if loss is not None),
             grids[-1] if grids else None,
             said,
-            _has_checkpoint(place),
+            _has_checkpoint(place) and not on_base,
+            _has_checkpoint(place) and on_base,
         )
 
     def _launch(self, name: str, command: list[str]) -> Status:
@@ -290,7 +323,7 @@ def _last_words(log: Path, begins: int) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines or "CalledProcessError" not in lines[-1]:
         return ""
-    own = [line.removeprefix("mdt: ") for line in lines if line.startswith("mdt: ")]
+    own = [line.partition(": ")[2] for line in lines if line.startswith(_SPEAKERS)]
     return (own or ["Its process ended without a word; train.log may say more."])[-1][:500]
 
 

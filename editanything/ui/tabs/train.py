@@ -12,6 +12,7 @@ from editanything.errors import InputError
 from editanything.ui import paint
 from editanything.ui.options import LOOK
 from editanything.ui.paint import status
+from editanything.ui.tabs.photo_train import photo_panel
 from editanything.ui.tabs.shared import Shared, told
 from editanything.ui.trainings import SIZES, Status, Trainings, curve, with_generator
 
@@ -62,6 +63,7 @@ def train_tab(shared: Shared, tab: gr.Tab) -> None:
     assert shared.pick_generator is not None, "Generate comes before Train"
     used = shared.pick_generator(page.use.click, page.run)
     used.then(lambda: gr.Tabs(selected="generate"), None, shared.tabs, **LOOK)
+    photo_panel(do, every)
 
 
 def _lay_out() -> _Page:
@@ -130,7 +132,7 @@ class _Train:
 
     def opened(self, name: str | None) -> dict[Any, Any]:
         """The tab was opened."""
-        return told(lambda: self._all(name), self.page.said)
+        return told(lambda: self.shown_of(name), self.page.said)
 
     def look(self, name: str | None) -> dict[Any, Any]:
         """How the chosen run stands now."""
@@ -148,7 +150,7 @@ class _Train:
             self.runs.start(str(name or "").strip(), str(folder), size, _number(steps))
             among = f" in {len(classes)} classes" if classes else ""
             said = f"Training on {count} pictures{among}; it goes on when this page is closed."
-            return self._all(str(name).strip()) | {self.page.said: status("done", said)}
+            return self.shown_of(str(name).strip()) | {self.page.said: status("done", said)}
 
         return told(work, self.page.said)
 
@@ -158,7 +160,7 @@ class _Train:
         def work() -> dict[Any, Any]:
             self.runs.stop(str(name))
             said = "Stopping: it finishes its step and saves."
-            return self._all(name) | {self.page.said: status("info", said)}
+            return self.shown_of(name) | {self.page.said: status("info", said)}
 
         return told(work, self.page.said)
 
@@ -167,7 +169,7 @@ class _Train:
 
         def work() -> dict[Any, Any]:
             self.runs.resume(str(name))
-            return self._all(name) | {self.page.said: ""}
+            return self.shown_of(name) | {self.page.said: ""}
 
         return told(work, self.page.said)
 
@@ -199,7 +201,8 @@ class _Train:
         ready = str(request.session_hash) in self._ready
         return gr.Tabs(selected="edit") if ready else gr.skip()
 
-    def _all(self, name: str | None) -> dict[Any, Any]:
+    def shown_of(self, name: str | None) -> dict[Any, Any]:
+        """All that the tab shows of the runs, run `name` chosen."""
         page, names = self.page, self.runs.names()
         if not names:
             return {page.run: gr.update(choices=[], value=None, visible=False)}
