@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -93,13 +93,13 @@ def preset_names() -> list[str]:
     return sorted(found, key=lambda name: name != "default")
 
 
-def preset_card(name: str) -> PresetCard:
-    """What a shipped preset is made of and needs.
+def preset_card(name: str, overrides: Mapping[str, Any] | None = None) -> PresetCard:
+    """What a preset is made of and needs, with some settings replaced.
 
     Raises:
         InputError: there is none.
     """
-    preset = load_preset(name, {})
+    preset = load_preset(name, overrides or {})
     given = [("segmenter", preset.segmenter), ("grounder", preset.grounder)]
     given += [("backend", backend) for backend in preset.backends]
     names = [one for kind, settings in given for one in _models(kind, settings)]

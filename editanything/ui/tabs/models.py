@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from threading import Lock
 from typing import Any
@@ -10,6 +11,7 @@ import gradio as gr
 
 from editanything.editor import Editor
 from editanything.errors import InputError
+from editanything.preset import read_settings
 from editanything.ui import paint
 from editanything.ui.options import LOOK
 from editanything.ui.paint import status
@@ -41,11 +43,19 @@ def models_tab(shared: Shared, tab: gr.Tab) -> None:
                 allow_custom_value=True,
             )
             use = gr.Button("Use it", variant="primary", elem_id="models-use", scale=0)
+        settings = gr.Textbox(
+            label="Settings of the preset",
+            info="KEY=VALUE, one a line (backends.0.model=FOLDER); also of what finds regions.",
+            lines=1,
+            max_lines=8,
+            elem_id="models-settings",
+            visible=shared.edit.takes_settings,
+        )
         said = gr.HTML(elem_id="models-status", elem_classes="ea-said")
         table = gr.HTML("<p>Looking what is here …</p>", elem_id="models-table")
     do = _Models(shared, said)
     tab.select(do.opened, None, [table, choice], **LOOK)
-    use.click(do.use, choice, [*shared.edit.page.all(), said], **LOOK)
+    use.click(do.use, [choice, settings], [*shared.edit.page.all(), said], **LOOK)
 
 
 class _Models:
@@ -53,7 +63,7 @@ class _Models:
 
     def __init__(self, shared: Shared, said: gr.HTML) -> None:
         self.shared, self.said = shared, said
-        self._editors = {shared.editor.name: shared.editor}
+        self._editors: dict[str, Editor] = {}
         self._lock = Lock()
 
     def opened(self, request: gr.Request) -> tuple[Any, Any]:
@@ -61,30 +71,41 @@ class _Models:
         session, _ = self.shared.edit.session(request)
         return table_of([preset_card(name) for name in preset_names()]), session.editor.name
 
-    def use(self, name: str, request: gr.Request) -> dict[Any, Any]:
-        """Edit with another preset from now on."""
+    def use(self, name: str, settings: str, request: gr.Request) -> dict[Any, Any]:
+        """Edit with another preset, or with other settings of one, from now on."""
 
         def work() -> dict[Any, Any]:
             edit = self.shared.edit
             session, view = edit.session(request)
             if session.busy:
                 raise InputError("An edit is running; wait for it or cancel it first.")
-            card = preset_card(checked_name(str(name)))
+            editor = self._editor(str(name), str(settings or ""))
+            card = preset_card(editor.name, editor.overrides)
             if card.trouble or card.missing:
                 raise InputError(f"{name} cannot be used yet. {card.said()}")
             with session.lock:
-                edit.sessions.use(str(request.session_hash), self._editor(card.name))
+                edit.sessions.use(str(request.session_hash), editor)
                 shown = paint.everything(edit.page, session, view, compare=None)
             done = f"Edits on this page are made by {card.name} now. {card.about}"
             return shown | {self.said: status("done", done)}
 
         return told(work, self.said)
 
-    def _editor(self, name: str) -> Editor:
+    def _editor(self, name: str, settings: str) -> Editor:
+        ours = self.shared.editor
+        typed = read_settings(settings.splitlines())
+        if typed and not self.shared.edit.takes_settings:
+            raise InputError("This server does not take settings of presets from its users.")
+        if name != ours.name:
+            checked_name(name)
+        elif not typed:
+            return ours
+        overrides = (ours.overrides if name == ours.name else {}) | typed
+        key = json.dumps([name, sorted(typed.items())])
         with self._lock:
-            if name not in self._editors:
-                self._editors[name] = Editor.from_preset(name)
-            return self._editors[name]
+            if key not in self._editors:
+                self._editors[key] = ours.with_settings(name, overrides)
+            return self._editors[key]
 
 
 def table_of(cards: list[PresetCard]) -> str:

@@ -60,7 +60,8 @@ HEAD = """\
 
 Written by `python tests/editanything/parity/test_parity.py`; a test holds it to the tests that there are. A row is open
 where no test shows it through that door. All networks in these tests are tiny and their weights random: they show that the
-wiring and the arithmetic are right, not how pictures look.
+wiring and the arithmetic are right, not how pictures look. Those of the web editor call the page's handlers as its events
+do; its journeys in a browser are in `tests/browser/`.
 
 | row | ability | Python | command line | web editor |
 |---|---|---|---|---|
@@ -126,9 +127,11 @@ def table(found):
             tests = found.get((row, door), [])
             cells.append(f"`{tests[0].removeprefix('editanything/')}`" if tests else "open")
         lines.append(f"| P{row} | {ability} | {' | '.join(cells)} |")
-    open_rows = [row for row in ROWS if (row, "python") not in found]
-    told = ", ".join(f"P{row}" for row in open_rows) or "none"
-    return HEAD + "\n".join(lines) + f"\n\nOpen in Python: {told}.\n"
+    counts = [sum((row, door) in found for row in ROWS) for door in DOORS]
+    told = "Shown: {} of 37 in Python, {} by the command line, {} in the web editor.".format(
+        *counts
+    )
+    return HEAD + "\n".join(lines) + f"\n\n{told}\n"
 
 
 def test_the_table_is_what_the_tests_show():
@@ -145,6 +148,12 @@ def test_the_table_is_what_the_tests_show():
         for door, cell in zip(DOORS, cells, strict=True):
             tests = [t.removeprefix("editanything/") for t in found.get((int(row[1:]), door), [])]
             assert cell in (tests or ["open"]), (again, row, door, cell)
+
+
+def test_no_row_is_open():
+    """Each ability is shown through each of the three doors."""
+    found = shown()
+    assert not [(row, door) for row in ROWS for door in DOORS if (row, door) not in found]
 
 
 def test_marks_name_rows_and_doors_that_there_are():
