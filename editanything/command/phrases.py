@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editanything.command.discourse import Discourse, Unresolved
+from editanything.command.discourse import SELECTION, Discourse, Unresolved
 from editanything.command.following import (
     after_says,
     deed,
@@ -112,7 +112,8 @@ def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
         stop += other
         if stop == len(words):
             other = other or words[-1] in {"else", "rest"}
-            before = talk.spared or talk.last[-1:] if other else ()
+            said = talk.spared or talk.last[-1:] or ((SELECTION,) if talk.selection else ())
+            before = said if other else ()
             return Selector(noun, count="all", exclude=before[-1] if before else None)
         if all(is_adjective(word) and word not in STOPS for word in words[stop:]):
             return Selector(noun, attrs=tuple(words[stop:]), count="all")

@@ -62,8 +62,9 @@ def said_by_plan(text, capfd):
 def table(session):
     """The rows (what, number) of the app's plan, and which are checked."""
     fields = {name: name for name in Page.__dataclass_fields__}
-    shown = paint.plan(Page(**fields), session)["steps"]
-    return shown["choices"], shown["value"]
+    steps = paint.plan(Page(**fields), session)["steps"]["steps"]
+    choices = [(step["what"], i) for i, step in enumerate(steps)]
+    return choices, [i for i, step in enumerate(steps) if step["on"]]
 
 
 def test_every_door_tells_the_same_operations(session, tmp_path, capfd):

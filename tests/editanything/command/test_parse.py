@@ -324,3 +324,10 @@ def test_what_lies_on_a_part_and_what_lies_beside_the_thing():
 def test_parts_are_said_back_as_they_were_said(words):
     target = parse(f"blur {words}").ops[0].target
     assert describe(target) == words
+
+
+def test_everything_else_leaves_the_selection_alone():
+    (op,) = parse("blur everything else", selection=True).ops
+    assert op.target.exclude.noun == "@selection"
+    (_, op) = parse("brighten the cup and blur everything else", selection=True).ops
+    assert op.target.exclude.noun == "cup"
