@@ -62,7 +62,7 @@ const stepRow = (steps, number) => {
   return row;
 };
 const relatedRow = (one, number) => make('li', {},
-  box(one.on, make('span', {}, make('b', {}, one.name), ' ', make('span', {}, one.kind), ` ${one.share} `,
+  box(one.on, make('span', {}, make('b', one.kind ? { translate: 'no' } : {}, one.name), ' ', make('span', {}, one.kind), ` ${one.share} `,
                    make('small', { translate: 'no' }, one.evidence)),
       (on) => tell('related', number, { on })));
 const render = () => {

@@ -16,6 +16,7 @@ from editanything.ui import paint
 from editanything.ui.options import LOOK
 from editanything.ui.paint import status
 from editanything.ui.presets import (
+    ELSEWHERE,
     OURS,
     PresetCard,
     checked_name,
@@ -138,11 +139,16 @@ def _here(card: PresetCard) -> str:
     )
 
 
+def _licence(text: str) -> str:
+    name = "" if text == ELSEWHERE else " translate='no'"
+    return f"<small{name}>{escape(text)}</small>"
+
+
 def _needs(card: PresetCard) -> str:
     if not card.needs:
         return f"ship with the package<br><small translate='no'>{OURS}</small>"
     return "<br>".join(
         f"<span translate='no'>{'✓' if need.here else '✗'} {escape(need.name)}</span> "
-        f"<small>{escape(need.licence)}</small>"
+        f"{_licence(need.licence)}"
         for need in card.needs
     )
