@@ -78,7 +78,7 @@ def test_every_door_tells_the_same_operations(session, tmp_path, capfd):
         assert json.loads(json.dumps(planned.to_dict())) == plan
         choices, checked = table(session)
         assert [what for what, _ in choices] == [step["what"] for step in plan["steps"]]
-        assert checked == [str(i) for i, step in enumerate(plan["steps"]) if step["on"]]
+        assert checked == [i for i, step in enumerate(plan["steps"]) if step["on"]]
 
 
 def test_every_step_says_which_operation_it_carries_out(capfd):
