@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import mimetypes
 import os
 import shutil
 import signal
@@ -163,14 +164,14 @@ def drop(page: Any, path: Path, place: str) -> None:
     """Drop a file on an element."""
     data = base64.b64encode(path.read_bytes()).decode()
     page.evaluate(
-        """([data, name, place]) => {
+        """([data, name, type, place]) => {
           const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
           const carried = new DataTransfer();
-          carried.items.add(new File([bytes], name));
+          carried.items.add(new File([bytes], name, { type }));
           const event = { dataTransfer: carried, bubbles: true, cancelable: true };
           document.querySelector(place).dispatchEvent(new DragEvent('drop', event));
         }""",
-        [data, path.name, place],
+        [data, path.name, mimetypes.guess_type(path.name)[0] or "", place],
     )
 
 

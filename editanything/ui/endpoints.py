@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, get_type_hints
 
 import gradio as gr
 import numpy as np
@@ -23,6 +24,7 @@ from editanything.pointing import as_selection, read_mask, select
 from editanything.rows import Row, edit_rows
 from editanything.types import Point, Selection
 from editanything.ui.drawing import SHIPPED, Drawer, Wish
+from editanything.ui.options import TURNS
 from editanything.ui.places import answer_folder
 from editanything.ui.widgets import only_files
 
@@ -274,13 +276,22 @@ def _wishes() -> list[Any]:
 
 
 def in_one_sentence(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, its refusals told to the client as one sentence."""
+    """`function` when its turn has come, its refusals told to the client as one sentence."""
 
     @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with _told():
-            return function(*args, **kwargs)
+    def call(request: gr.Request, *args: Any) -> Any:
+        who = str(request.session_hash or getattr(request.client, "host", ""))
+        with _told(), TURNS.turn(who):
+            return function(*args)
 
+    # Gradio hands over what the signature asks for.
+    own = inspect.signature(function)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    asked = inspect.Parameter("request", kind, annotation=gr.Request)
+    call.__signature__ = own.replace(  # type: ignore[attr-defined]
+        parameters=[asked, *own.parameters.values()]
+    )
+    call.__annotations__ = {"request": gr.Request} | get_type_hints(function)
     return call
 
 

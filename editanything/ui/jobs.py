@@ -137,6 +137,11 @@ class Desk:
             self._wanted.add(key)
             return True
 
+    def wants(self, key: str) -> bool:
+        """Whether an order of `key` waits to be begun."""
+        with self._lock:
+            return key in self._wanted
+
     def start(self, key: str, work: Callable[[Progress], T]) -> Job[T]:
         """Begin the work that was ordered.
 

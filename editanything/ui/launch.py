@@ -50,14 +50,18 @@ def serve(editor: Editor, settings: ServeSettings) -> None:
 def start(editor: Editor, settings: ServeSettings) -> gr.Blocks:
     """Start serving `editor` in the background; `close()` of what it returns stops it."""
     from editanything.ui.app import build_app, look
+    from editanything.ui.options import TURNS
 
     app = build_app(editor, training=settings.trains)
-    app.queue(max_size=settings.max_waiting)
+    TURNS.most_waiting = settings.max_waiting
+    app.queue()
     app.launch(
         server_name=settings.host,
         server_port=settings.port,
         inbrowser=settings.open_browser,
         prevent_thread_lock=True,
+        # Whoever waits for a turn keeps a thread, and quick requests need some beside those.
+        max_threads=settings.max_waiting + 40,
         quiet=True,
         share=False,
         ssr_mode=False,

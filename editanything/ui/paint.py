@@ -21,6 +21,7 @@ from editanything.ui.view import View
 from editanything.ui.widgets import file_value
 
 Updates = dict[Any, Any]
+VARIATION_PX = 360
 _TURNS = count(1)  # by which a page knows the newest of several answers
 
 
@@ -200,7 +201,7 @@ def variations(page: Page, session: Session, view: View) -> Updates:
     """The variations to choose from."""
     items = [
         {
-            "image": file_value(view.small(result.picture.preview(144))),
+            "image": file_value(view.small(result.picture, VARIATION_PX)),
             "caption": f"seed {result.plan.edit.seed}",
             "title": "Take this one",
             "ours": True,

@@ -15,8 +15,9 @@ from editanything.ui import paint
 from editanything.ui.answers import SESSION_COMMANDS, report
 from editanything.ui.handling import BROKEN, Handling
 from editanything.ui.jobs import Job, follow
+from editanything.ui.options import TURNS
 from editanything.ui.paint import Updates, status
-from editanything.ui.session import Ask, Outcome, Session
+from editanything.ui.session import OF_THE_SESSION, Ask, Outcome, Session
 from editanything.ui.view import View, preview_value
 from editanything.ui.works import read_recipe, start_replay, start_variations
 
@@ -86,7 +87,7 @@ class Running(Handling):
         def begin() -> Job[Outcome] | tuple[str, bool | None]:
             return self._begun(session, self._ask(text, seed, grow, feather, settings))
 
-        yield from self._carry_out(session, view, begin)
+        yield from self._carry_out(session, view, begin, str(request.session_hash), text)
 
     def replay(self, file: str | None, request: gr.Request) -> Iterator[Updates]:
         """Carry out the recipe of a file on the picture that it starts from."""
@@ -98,13 +99,15 @@ class Running(Handling):
             session.pointing()
             return start_replay(session, read_recipe(Path(file)))
 
-        yield from self._carry_out(session, view, begin)
+        yield from self._carry_out(session, view, begin, str(request.session_hash))
 
     def _carry_out(
         self,
         session: Session,
         view: View,
         begin: Callable[[], Job[Outcome] | tuple[str, bool | None]],
+        who: str,
+        text: str = "",
     ) -> Iterator[Updates]:
         if session.busy:
             yield self._nothing()
@@ -115,7 +118,12 @@ class Running(Handling):
             self.page.preview: None,
         }
         final: Updates = {}
+        ticket = None
         try:
+            if not is_quick(session, text):
+                ticket = TURNS.take(who)
+                for count in TURNS.wait(ticket, lambda: session.wanted):
+                    yield {self.page.status: status("busy", f"Waiting: {count} before you", 0.0)}
             job = begin()
             if isinstance(job, Job):
                 yield from self._watch(job)
@@ -130,6 +138,9 @@ class Running(Handling):
         except Exception:
             logger.exception("The edit failed.")
             final = {self.page.status: status("ask", BROKEN)}
+        finally:
+            if ticket is not None:
+                TURNS.leave(ticket)
         yield ended | final
 
     def cancel(self, request: gr.Request) -> Updates:
@@ -180,6 +191,13 @@ class Running(Handling):
                 return {self.page.status: status("info", said)}
             shown = self._all(session, view, compare=outcome.wanted == 1 or None)
         return shown | {self.page.status: status("done", report(outcome))}
+
+
+def is_quick(session: Session, text: str) -> bool:
+    """Whether a command speaks of the session ("undo"): it waits for no turn."""
+    command = session.parse(str(text or "").strip())
+    kinds = {operation.op for operation in command.ops}
+    return bool(kinds) and kinds <= OF_THE_SESSION - {"variations"}
 
 
 def changed(plan: EditPlan, gesture: dict[str, Any]) -> EditPlan:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from editanything.image import Picture
 from editanything.types import Bool2D, Mask, Region, Related
 from editanything.ui.history import State
 from editanything.ui.pointing import Pointing
@@ -88,9 +89,10 @@ class View:
         key = ("thumb", state.samples)
         return self._once(key, lambda: state.load().preview(THUMB_PX))
 
-    def small(self, array: NDArray[np.uint8]) -> Path:
-        """A small picture of an RGB array."""
-        return self._write(shrink(array, THUMB_PX))
+    def small(self, picture: Picture, longest_px: int) -> Path:
+        """A picture reduced to `longest_px`."""
+        key = ("small", picture.digest(), longest_px)
+        return self._once(key, lambda: picture.preview(longest_px))
 
     def pair(self, before: State, after: State) -> tuple[Path, Path]:
         """Two states at the same size, for a slider."""
@@ -208,12 +210,6 @@ def png(array: NDArray[np.uint8]) -> bytes:
     done, data = cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     assert done, array.shape
     return data.tobytes()
-
-
-def shrink(array: NDArray[np.uint8], longest_px: int) -> NDArray[np.uint8]:
-    """An RGB array reduced to `longest_px`."""
-    size = preview_size(array.shape[:2], longest_px)
-    return cv2.resize(array, size, interpolation=cv2.INTER_AREA)
 
 
 def letterbox(array: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from editanything.types import Progress
 from editanything.ui.drawing import Drawer
 from editanything.ui.handlers import Handlers
 from editanything.ui.jobs import Desk, follow
-from editanything.ui.options import EDIT, LOOK
+from editanything.ui.options import EDIT, LOOK, TURNS
 from editanything.ui.paint import status
 from editanything.ui.view import preview_value
 
@@ -71,36 +71,50 @@ class Runner:
         seen = [self.preview] if self.preview is not None else []
 
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
-            key = str(request.session_hash)
-
             def job(progress: Progress) -> Any:
                 return work(request, *values, progress=progress)
 
-            try:
-                begun = self.desk.start(key, job)
-                for look in follow(begun):
-                    told_of: dict[Any, Any] = {
-                        self.said: status("busy", look.what, look.share, look.left)
-                    }
-                    if look.preview is not None and self.preview is not None:
-                        told_of[self.preview] = preview_value(look.preview)
-                    yield told_of
-                shown = show(request, begun.result())
-            except Cancelled:
-                shown = {self.said: status("info", "Stopped.")}
-            except (InputError, Refusal) as error:
-                asked = getattr(error, "question", "") or str(error)
-                shown = {self.said: status("ask", asked)}
-            except Exception:
-                logger.exception("A tab's work failed.")
-                shown = {self.said: status("ask", BROKEN)}
-            ended = {self.run: gr.update(visible=True), self.cancel: gr.update(visible=False)}
-            yield ended | dict.fromkeys(seen) | shown
+            yield from self._run(request, job, show)
 
         for start in starts:
             begun = start(self._begin, None, own, queue=False, **LOOK)
             begun.then(run, inputs, [*own, *seen, *outputs], **(LOOK | EDIT))
         self.cancel.click(self._stop, None, self.said, queue=False, **LOOK)
+
+    def _run(
+        self,
+        request: gr.Request,
+        job: Callable[[Progress], Any],
+        show: Callable[..., dict[Any, Any]],
+    ) -> Iterator[dict[Any, Any]]:
+        """Wait for a turn, do `job`, telling how far it is, and show what came of it."""
+        key, ticket = str(request.session_hash), None
+        try:
+            ticket = TURNS.take(key)
+            for count in TURNS.wait(ticket, lambda: self.desk.wants(key)):
+                yield {self.said: status("busy", f"Waiting: {count} before you", 0.0)}
+            begun = self.desk.start(key, job)
+            for look in follow(begun):
+                told_of: dict[Any, Any] = {
+                    self.said: status("busy", look.what, look.share, look.left)
+                }
+                if look.preview is not None and self.preview is not None:
+                    told_of[self.preview] = preview_value(look.preview)
+                yield told_of
+            shown = show(request, begun.result())
+        except Cancelled:
+            shown = {self.said: status("info", "Stopped.")}
+        except (InputError, Refusal) as error:
+            shown = {self.said: status("ask", getattr(error, "question", "") or str(error))}
+        except Exception:
+            logger.exception("A tab's work failed.")
+            shown = {self.said: status("ask", BROKEN)}
+        finally:
+            if ticket is not None:
+                TURNS.leave(ticket)
+        ended = {self.run: gr.update(visible=True), self.cancel: gr.update(visible=False)}
+        seen = [self.preview] if self.preview is not None else []
+        yield ended | dict.fromkeys(seen) | shown
 
     def _begin(self, request: gr.Request) -> dict[Any, Any]:
         if not self.desk.want(str(request.session_hash)):
