@@ -1,19 +1,15 @@
-"""The web editor under load: jobs lost, order, memory of a long session, leaks between users.
+"""The web editor under load: jobs lost, fair order, memory of a long session.
 
     python benchmarks/load.py [--jobs 32] [--edits 200]
 
-Starts the server on this machine alone and asks it over HTTP as programs do; prints a table, then
-one JSON line.
+Starts the server on this machine alone; the jobs come over HTTP, as from programs, the long session
+is a page in a Chromium. Prints a table, then one JSON line.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,28 +18,9 @@ import numpy as np
 import psutil
 from gradio_client import Client, handle_file
 from PIL import Image
+from web import browse, choose, say, serve
 
 from editanything.editor import Editor
-from editanything.examples import EXAMPLES
-from editanything.ui.launch import free_port
-from editanything.ui.session import Ask, Session
-
-
-def serve(folder: Path) -> tuple[subprocess.Popen, str, float]:
-    """(process, address, seconds until it says where it is)."""
-    port = free_port("127.0.0.1")
-    begun = time.monotonic()
-    app = subprocess.Popen(  # noqa: S603 - our own server
-        [sys.executable, "-m", "editanything", "serve", "--port", str(port)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"GRADIO_TEMP_DIR": str(folder)},
-        text=True,
-    )
-    assert app.stdout is not None
-    while "is at" not in (line := app.stdout.readline()):
-        assert line, "the server did not start"
-    return app, f"http://localhost:{port}", time.monotonic() - begun
 
 
 def concurrent(address: str, count: int, folder: Path) -> dict[str, float]:
@@ -89,22 +66,49 @@ def concurrent(address: str, count: int, folder: Path) -> dict[str, float]:
     }
 
 
-def long_session(count: int) -> dict[str, float]:
-    """Memory of this process over `count` edits of one session, after the first twenty."""
-    session = Session(Editor.from_preset())
-    session.open(EXAMPLES["coffee"].path, "coffee")
-    process, start, begun = psutil.Process(), 0, time.monotonic()
+def flood(address: str, count: int, folder: Path) -> dict[str, int]:
+    """One user sends `count` edits at once, then another sends one: how many go before his."""
+    big = folder / "flood.png"
+    noise = np.random.default_rng(1).integers(0, 256, (900, 1200, 3), np.uint8)
+    Image.fromarray(noise).save(big, compress_level=1)
+    many, one = (Client(address, verbose=False, download_files=folder / n) for n in ("m", "o"))
+    ended: list[str] = []
+    asked = {"image": handle_file(str(big)), "text": "denoise the image", "api_name": "/edit"}
+    jobs = [many.submit(**asked) for _ in range(count)]
+    time.sleep(1)
+    jobs.append(one.submit(**asked))
+    for job, name in zip(jobs, ["many"] * count + ["one"], strict=True):
+        job.add_done_callback(lambda _job, name=name: ended.append(name))
+    for job in jobs:
+        job.result()
+    for client in (many, one):
+        client.close()
+    return {"flood": count, "before_the_other_user": ended.index("one")}
+
+
+def long_session(address: str, count: int) -> dict[str, float]:
+    """Memory of the server over `count` edits that one page makes, after the first twenty."""
+    own = psutil.Process().children()
+    (server,) = (one for one in own if "serve" in one.cmdline())
     texts = ("brighten the cup", "make the saucer teal", "blur the background", "darken the cup")
-    for i in range(count):
-        job = session.start(Ask(texts[i % len(texts)], seed=i))
-        outcome = job.result()
-        assert session.finish(outcome)
-        if i == min(20, count // 2):
-            start = process.memory_info().rss
-    grown = (process.memory_info().rss - start) / 2**20
-    seconds = (time.monotonic() - begun) / count
-    session.close()
-    return {"edits": count, "grown_mb": round(grown, 1), "seconds_an_edit": round(seconds, 3)}
+    start, begun = 0, time.monotonic()
+    with browse(address) as browser:
+        page = browser.open()
+        choose(page, "coffee")
+        for i in range(count):
+            assert say(page, texts[i % len(texts)]).startswith("Done"), i
+            if i == min(20, count // 2):
+                start = server.memory_info().rss
+        seconds = (time.monotonic() - begun) / count
+        states = page.locator("#history .ea-card").count()
+        grown = (server.memory_info().rss - start) / 2**20
+    assert not browser.troubles, browser.troubles
+    return {
+        "edits": count,
+        "states": states,
+        "grown_mb": round(grown, 1),
+        "seconds_an_edit": round(seconds, 2),
+    }
 
 
 def main() -> None:
@@ -115,13 +119,9 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        app, address, ready = serve(folder / "gradio")
-        try:
-            found = {"ready_seconds": round(ready, 2), **concurrent(address, asked.jobs, folder)}
-        finally:
-            app.send_signal(signal.SIGINT)
-            app.wait(timeout=30)
-    found |= long_session(asked.edits)
+        with serve(folder) as (address, _):
+            found = concurrent(address, asked.jobs, folder) | flood(address, 12, folder)
+            found |= long_session(address, asked.edits)
     for key, value in found.items():
         print(f"{key:>18}  {value}")
     print(json.dumps(found))
