@@ -161,8 +161,8 @@ def test_what_the_text_encoder_learned_is_in_the_file_and_scaled(inpaint_base, t
     from editanything.training.frozen import frozen
     from editanything.training.lora import Lora, published
 
+    torch.manual_seed(0)  # some draws saturate the attention, and rounding then grows
     lora = Lora(inpaint_base, rank=2, alpha=6.0, text_encoder=True)
-    torch.manual_seed(0)
     with torch.no_grad():
         for up in lora.up.values():
             up.normal_()

@@ -275,6 +275,73 @@ def kontext():
     return _flux("FluxKontextPipeline", 4)
 
 
+def qwen_tokenizer():
+    """Letters alone, and the marks of a prompt with a picture."""
+    from transformers import Qwen2Tokenizer
+    from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+    marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    marks += ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+    vocab = {token: i for i, token in enumerate([*sorted(bytes_to_unicode().values()), *marks])}
+    return Qwen2Tokenizer(
+        vocab=vocab, merges=[], additional_special_tokens=marks, pad_token=marks[0],
+        eos_token=marks[2],
+    )  # fmt: skip
+
+
+def qwen_reader(tokenizer):
+    """A text network that is shown a picture."""
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    number = tokenizer.convert_tokens_to_ids
+    text = {
+        "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": len(tokenizer),
+        "rope_parameters": {
+            "mrope_section": [1, 1, 2], "rope_type": "default", "rope_theta": 10000.0,
+        },
+        "bos_token_id": number("<|endoftext|>"), "pad_token_id": number("<|endoftext|>"),
+        "eos_token_id": number("<|im_end|>"),
+    }  # fmt: skip
+    vision = {
+        "depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2,
+        "out_hidden_size": 16, "fullatt_block_indexes": [0],
+    }  # fmt: skip
+    config = Qwen2_5_VLConfig(
+        text_config=text, vision_config=vision, image_token_id=number("<|image_pad|>"),
+        video_token_id=number("<|video_pad|>"), vision_start_token_id=number("<|vision_start|>"),
+        vision_end_token_id=number("<|vision_end|>"),
+    )  # fmt: skip
+    return Qwen2_5_VLForConditionalGeneration(config).eval()
+
+
+@pytest.fixture(scope="session")
+def qwen():
+    """Qwen-Image-Edit: is told what to do, and shown the picture; it always works on 1024²."""
+    import diffusers
+    from transformers import Qwen2VLImageProcessor, Qwen2VLProcessor, Qwen2VLVideoProcessor
+
+    tokenizer = qwen_tokenizer()
+    images = Qwen2VLImageProcessor(min_pixels=28 * 28, max_pixels=56 * 56)
+    torch.manual_seed(0)
+    vae = diffusers.AutoencoderKLQwenImage(
+        base_dim=4, z_dim=4, dim_mult=[1] * 6, num_res_blocks=1,
+        temperal_downsample=[False, False, False, True, True], latents_mean=[0.0] * 4,
+        latents_std=[1.0] * 4,
+    ).eval()  # fmt: skip
+    transformer = diffusers.QwenImageTransformer2DModel(
+        patch_size=2, in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16,
+        num_attention_heads=2, joint_attention_dim=16, axes_dims_rope=(8, 4, 4),
+    ).eval()  # fmt: skip
+    pipe = diffusers.QwenImageEditPipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(), vae=vae,
+        text_encoder=qwen_reader(tokenizer), tokenizer=tokenizer, transformer=transformer,
+        processor=Qwen2VLProcessor(images, tokenizer, Qwen2VLVideoProcessor()),
+    )  # fmt: skip
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
 @pytest.fixture(scope="session")
 def sd3():
     """SD 3 without its largest text network."""
