@@ -107,7 +107,7 @@ def test_the_tabs_can_be_read_by_everybody(open_page, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
     page = open_page(color_scheme=scheme)
-    for name in ("Combine", "Generate", "Train", "Models"):
+    for name in ("Combine", "Generate", "Sketch", "Train", "Models"):
         tab(page, name)
         page.wait_for_timeout(1000)
         found = Axe().run(page).response["violations"]

@@ -10,14 +10,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional as F
 
+from editanything.backends.diffusion.latents import decode
 from editanything.backends.diffusion.prompts import Words
 from editanything.errors import InputError
-from editanything.types import Progress, report
+from editanything.types import Progress, report, show
 
 if TYPE_CHECKING:
     from editanything.backends.diffusion.loading import Loaded
@@ -144,7 +146,14 @@ def denoise(
         x = scheduler.step(out, t, x, **extra, return_dict=False)[0]
         x = loop.keep(x, noise, i, times)
         report(progress, (i + 1) / len(times), "painting")
+        if not offloaded(loaded):  # or its networks would change places for every look
+            show(progress, partial(decode, loaded, x))
     return x
+
+
+def offloaded(loaded: Loaded) -> bool:
+    """Whether the pipeline's networks take turns on the device."""
+    return bool(getattr(loaded.pipe, "_all_hooks", None))
 
 
 @dataclass(frozen=True, eq=False)

@@ -225,6 +225,23 @@ def test_progress_is_real_and_cancelling_leaves_the_backend_usable(sd, photo, se
     )
 
 
+def test_looks_at_what_comes_about_change_nothing(sd, photo, selection):
+    class Watch:
+        seen = ()
+
+        def __call__(self, _share, _what):
+            return True
+
+        def show(self, make):
+            self.seen = (*self.seen, make())
+
+    backend, watch = Diffusion(sd, size=64, steps=4), Watch()
+    seen = backend.paint(_task(photo, selection), watch).image
+    assert len(watch.seen) == 4
+    assert watch.seen[0].dtype == np.uint8
+    assert np.array_equal(seen, backend.paint(_task(photo, selection)).image)
+
+
 def test_a_thin_and_a_tiny_area_are_painted(sd, photo):
     for rows, columns in ((slice(10, 11), slice(0, 120)), (slice(40, 41), slice(50, 51))):
         area = np.zeros((90, 120), bool)
