@@ -71,6 +71,8 @@ def generate(way: Way) -> None:
     page.wait_for_selector("#generate-coming .ea-preview:not([hidden])")
     page.wait_for_selector("#generate-status .ea-done")
     page.wait_for_selector("#generate-moving img")
+    page.click("#generate-settings button >> nth=0")
+    page.evaluate("scrollTo(0, 0)")
     way.shoot("generate", page)
     page.click("#generated button:has(img) >> nth=2")
     page.wait_for_selector("#generate-use:has-text('3')")

@@ -212,7 +212,7 @@ def recipe(way: Way) -> None:
     choose(page, "coffee")
     drop(page, saved, "#past")
     pictures(page, 3)
-    answer(page)
+    assert "2 edits" in answer(page)
     way.shoot("recipe", page)
     again = download(page, "#save", way.folder / "again.png")
     assert saved.read_bytes() == again.read_bytes()

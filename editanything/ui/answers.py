@@ -16,6 +16,8 @@ def report(outcome: Outcome) -> str:
         if len(outcome.results) == 1:
             return "All seeds give the same picture: this edit leaves nothing to chance."
         return f"{len(outcome.results)} variations: click the one to keep."
+    if len(outcome.results) > 1:
+        return f"Done again: {len(outcome.results)} edits, as the recipe says."
     result = outcome.results[0]
     done = "; ".join(step.what for step in result.plan.steps if step.on)
     notes = " ".join(result.plan.notes)
