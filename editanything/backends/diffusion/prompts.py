@@ -118,9 +118,10 @@ def _windows(pipe: Any, tokenizer: Any, prompt: str) -> list[tuple[list[int], li
     for text, weight in weighted(prompt):
         if hasattr(pipe, "maybe_convert_prompt"):  # learned words of several vectors
             text = pipe.maybe_convert_prompt(text, tokenizer)
-        tokens = tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)
-        ids += tokens.input_ids
-        weights += [weight] * len(tokens.input_ids)
+        # Not by its call, which would warn of the length that the windows are there for.
+        own = tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))
+        ids += own
+        weights += [weight] * len(own)
     room = tokenizer.model_max_length - 2
     starts = range(0, max(len(ids), 1), room)
     return [_window(tokenizer, ids[s : s + room], weights[s : s + room]) for s in starts]

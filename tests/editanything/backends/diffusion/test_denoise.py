@@ -57,12 +57,15 @@ def _controls(seed=5):
     return regions, holes
 
 
-def test_text_to_picture_is_what_the_pipeline_makes(sd):
-    truth = sd(
+@pytest.mark.parametrize("predicts", ["epsilon", "v_prediction"])  # v: Stable Diffusion 2.1
+def test_text_to_picture_is_what_the_pipeline_makes(sd, own, predicts):
+    pipe = own(sd)
+    pipe.scheduler = pipe.scheduler.from_config(pipe.scheduler.config, prediction_type=predicts)
+    truth = pipe(
         "a red dog", negative_prompt="low quality", num_inference_steps=4, guidance_scale=5.0,
         latents=_noise(), height=H, width=W, output_type="latent",
     ).images  # fmt: skip
-    ours = _run(sd, Sampling(steps=4, guidance=5.0))
+    ours = _run(pipe, Sampling(steps=4, guidance=5.0))
     assert torch.allclose(ours, truth, atol=1e-5)
 
 
