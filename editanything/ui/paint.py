@@ -39,6 +39,12 @@ def status(kind: str, text: str, share: float | None = None, left: str = "") -> 
     return f'<div class="ea-status ea-{kind}" role="{role}">{said}</div>'
 
 
+def waiting(count: int) -> str:
+    """The line of somebody who waits for a turn behind `count` others."""
+    where = f"{count} before you" if count else "you are next"
+    return status("busy", f"Waiting: {where}", 0.0)
+
+
 def everything(page: Page, session: Session, view: View, *, compare: bool | None = None) -> Updates:
     """All that the page shows of a session; `compare` chooses the view, None leaves it."""
     here = session.picture

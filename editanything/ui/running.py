@@ -16,7 +16,7 @@ from editanything.ui.answers import SESSION_COMMANDS, report
 from editanything.ui.handling import BROKEN, Handling
 from editanything.ui.jobs import Job, follow
 from editanything.ui.options import TURNS
-from editanything.ui.paint import Updates, status
+from editanything.ui.paint import Updates, status, waiting
 from editanything.ui.session import OF_THE_SESSION, Ask, Outcome, Session
 from editanything.ui.view import View, preview_value
 from editanything.ui.works import read_recipe, start_replay, start_variations
@@ -123,7 +123,7 @@ class Running(Handling):
             if not is_quick(session, text):
                 ticket = TURNS.take(who)
                 for count in TURNS.wait(ticket, lambda: session.wanted):
-                    yield {self.page.status: status("busy", f"Waiting: {count} before you", 0.0)}
+                    yield {self.page.status: waiting(count)}
             job = begin()
             if isinstance(job, Job):
                 yield from self._watch(job)

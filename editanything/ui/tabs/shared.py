@@ -16,7 +16,7 @@ from editanything.ui.drawing import Drawer
 from editanything.ui.handlers import Handlers
 from editanything.ui.jobs import Desk, follow
 from editanything.ui.options import EDIT, LOOK, TURNS
-from editanything.ui.paint import status
+from editanything.ui.paint import status, waiting
 from editanything.ui.view import preview_value
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Runner:
         try:
             ticket = TURNS.take(key)
             for count in TURNS.wait(ticket, lambda: self.desk.wants(key)):
-                yield {self.said: status("busy", f"Waiting: {count} before you", 0.0)}
+                yield {self.said: waiting(count)}
             begun = self.desk.start(key, job)
             for look in follow(begun):
                 told_of: dict[Any, Any] = {
