@@ -27,6 +27,8 @@ OF_THE_SESSION = frozenset({"undo", "redo", "select", "variations", "compare"})
 #: After these the selected thing is still where it was.
 STAYS = frozenset({"modify", "filter"})
 MOST_VARIATIONS = 8
+#: Editors with other settings that a session keeps.
+MOST_EDITORS = 8
 GONE = "This step is no longer there: the oldest are dropped to save space."
 NO_PICTURE = "Open a picture first, or choose one of the examples."
 
@@ -378,5 +380,7 @@ class Session:
             return self.editor
         key = tuple(sorted(overrides.items()))
         if key not in self._editors:
+            if len(self._editors) >= MOST_EDITORS:
+                self._editors.pop(next(iter(self._editors)))
             self._editors[key] = self.editor.with_settings(self.editor.name, overrides)
         return self._editors[key]
