@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from removal import PICTURES, RGB, Bool2D, photo, silhouette
 
 Floats = NDArray[np.float32]
-STICKERS = Path("runs/stickers/stickers.parquet")
+#: Where `mdt data stickers` may have written them.
+STICKERS = (Path("runs/stickers/stickers.parquet"), Path("runs/stickers-data/stickers.parquet"))
 PLAIN_TEXTURES = {"development": ("grass",), "test": ("brick", "gravel")}
 KINDS = (
     "sun", "soft_sun", "two_lights", "wall", "overhead", "floor_mirror", "water", "translucent",
@@ -350,11 +351,12 @@ def cut_out(rng: np.random.Generator, split: str) -> Floats:
 
 @cache
 def _stickers(split: str) -> tuple[bytes, ...]:
-    if not STICKERS.exists():
+    path = next((path for path in STICKERS if path.exists()), None)
+    if path is None:
         return ()
     import pyarrow.parquet as pq
 
-    column = pq.read_table(STICKERS, columns=["image"]).column("image").to_pylist()
+    column = pq.read_table(path, columns=["image"]).column("image").to_pylist()
     rest = {"development": 0, "test": 1}[split]
     return tuple(cell["bytes"] for i, cell in enumerate(column) if i % 8 == rest)
 

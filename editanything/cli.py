@@ -110,6 +110,13 @@ def _add_edit(verb: argparse.ArgumentParser) -> None:
     add_preset(verb)
     both = argparse.BooleanOptionalAction
     verb.add_argument("--related", action=both, default=True, help="take its shadow along")
+    verb.add_argument(
+        "--switch",
+        action="append",
+        default=[],
+        metavar="N",
+        help="take region N along; N- does not",
+    )
     verb.add_argument("--plan", action="store_true", help="show the plan, paint nothing")
     verb.add_argument("--json", action="store_true", help="print what was done as JSON")
 
@@ -129,6 +136,8 @@ def _edit(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         related=arguments.related,
     )
+    for number in arguments.switch:
+        plan = _switched(plan, number)
     if arguments.plan:
         say(json.dumps(plan.to_dict(), ensure_ascii=False) if arguments.json else _plan_text(plan))
         return
@@ -148,7 +157,20 @@ def _edit(arguments: argparse.Namespace) -> None:
 
 def _plan_text(plan: Any) -> str:
     steps = (f"{i + 1}. {step.what}" for i, step in enumerate(plan.steps))
-    return "\n".join([*steps, *(f"   {line}" for line in (*plan.told_related(), *plan.notes))])
+    related = (f"   {i + 1}) {line}" for i, line in enumerate(plan.told_related()))
+    return "\n".join([*steps, *related, *(f"   {note}" for note in plan.notes)])
+
+
+def _switched(plan: Any, number: str) -> Any:
+    """The plan with a related region switched on ("2"), or off ("2-")."""
+    if not number.removesuffix("-").isdecimal():
+        raise InputError(f"--switch takes a number of the plan, 2 or 2-; got {number!r}.")
+    i = int(number.removesuffix("-")) - 1
+    if not 0 <= i < len(plan.related):
+        raise InputError(
+            f"The plan has {len(plan.related)} related regions; got --switch {number}."
+        )
+    return plan.switch(i, not number.endswith("-"))
 
 
 def _lossy(path: str) -> str:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from editanything.types import RGB, Box, Painted, Progress, Task, report, show
+from editanything.types import RGB, Bool2D, Box, Painted, Progress, Task, report, show
 
 if TYPE_CHECKING:
     from mdt.pipeline import Pipeline
 
 #: Of the window's side, how much the thing takes; the rest is what the network sees around it.
 _THING_SHARE = 0.6
+_REACHED = 0.1  # of a pixel of the network: from then on it is drawn anew
+_PIECE = 0.1  # of the largest piece of a target: smaller ones are crumbs
 
 
 def paint_in_place(
@@ -30,13 +32,14 @@ def paint_in_place(
 ) -> Painted:
     """Redraw the box of `task.target` as a thing of the class `name`, at the network's own size.
 
+    Where the target lies in several pieces each has its box; the effects that go along (its old
+    shadow) are redrawn with them. All are one set of masked tokens, drawn in one pass.
+
     Raises:
         Cancelled: the progress callback asked to stop.
     """
-    hole = np.zeros_like(task.target)
-    x0, y0, x1, y1 = _box(task.target)
-    hole[y0:y1, x0:x1] = True
-    window = _window((x0, y0, x1, y1), hole.shape)
+    hole = _hole(task)
+    window = _window(_box(hole), hole.shape)
     size = _size_of(pipe)
     small = cv2.resize(_of(task.image, window), size, interpolation=cv2.INTER_AREA)
     share = cv2.resize(_of(hole, window).astype(np.float32), size, interpolation=cv2.INTER_AREA)
@@ -54,11 +57,22 @@ def paint_in_place(
         num_inference_steps=steps,
         guidance_scale=1.0 if label is None else guidance,
         image=small if pipe.num_channels == 3 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY),
-        mask=share > 0.5,
+        mask=share > _REACHED,
         callback_on_step_end=tell,
         callback_on_step_end_tensor_inputs=["x0"],
     ).images
     return Painted(_set(task.image, np.asarray(made.convert("RGB")), window, hole), task.opacity)
+
+
+def _hole(task: Task) -> Bool2D:
+    """The pixels that are drawn anew: a box for each large piece of the target, and its effects."""
+    hole = np.zeros_like(task.target) if task.hole is None else task.hole.copy()
+    count, _labels, stats, _ = cv2.connectedComponentsWithStats(task.target.astype(np.uint8))
+    areas = stats[:, cv2.CC_STAT_AREA]
+    large = [i for i in range(1, count) if areas[i] > _PIECE * areas[1:].max()]
+    for x, y, w, h, _ in stats[large]:
+        hole[y : y + h, x : x + w] = True
+    return hole
 
 
 def _set(image: RGB, made: RGB, window: Box, hole: Any) -> RGB:

@@ -117,7 +117,8 @@ class Mdt:
 
         With op "replace" the target is taken away first. The rest of `task.area` may bear its
         shadow, where `params["shadow"]` says that it has one; `params["light"]` and
-        `params["drop"]`, where the scene tells them, say where it falls and how dark it is.
+        `params["drop"]`, where the scene tells them, say where it falls and how dark it is;
+        `params["mirror"]` how clearly the ground mirrors it.
 
         Raises:
             Refusal: words that the generator does not know.
@@ -140,9 +141,12 @@ class Mdt:
                 f"Nothing came of drawing “{prompt}” with this seed; try another.", reason="empty"
             )
         matrix = _fit(solid, task.target)
+        params = {"mode": "insert", "matrix": matrix, "relight": self.relight}
+        if "mirror" in task.params:
+            params["mirror"] = task.params["mirror"]
         set_down = replace(
             task,
-            params={"mode": "insert", "matrix": matrix, "relight": self.relight},
+            params=params,
             reference=Reference(np.ascontiguousarray(rgb), Mask.of(alpha > 8), alpha.copy()),
         )
         if task.op == "replace":

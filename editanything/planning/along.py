@@ -91,8 +91,10 @@ def _emptied(step: Step, effects: list[Effect]) -> Step:
 def _drawn_anew(step: Step, effects: list[Effect]) -> Step:
     """The step with the target's effects where it lands, if it lands anywhere."""
     shadow = next((e for e in effects if e.type == "casts"), None)
-    if "prompt" in step.params and shadow is not None:
-        return _in_light(step, shadow)
+    if "prompt" in step.params:
+        for effect in effects:
+            step = _with_room_below(step, effect) if effect.type == "mirrors" else step
+        return step if shadow is None else _in_light(step, shadow)
     if "matrix" not in step.params:
         return step
     for effect in effects:
@@ -101,13 +103,21 @@ def _drawn_anew(step: Step, effects: list[Effect]) -> Step:
 
 
 def _inserted(draft: Draft, step: Step) -> Step:
-    """What comes from a second picture throws a shadow as the things around it do."""
+    """What comes new throws a shadow, and is mirrored, as the things around it are."""
     things = sorted((r.mask for r in draft.scene.known), key=lambda m: -m.area)
+    told: dict[str, Effect] = {}
     for thing in things[:_MOST_THINGS]:
         for effect in find_effects(draft.scene.image, thing, things, least_score=SURE_FROM):
-            if effect.type == "casts" and effect.light is not None:
-                draft.notes.append(f"Its shadow falls as the others do: {effect.evidence}.")
-                return _in_light(step, effect) if step.op == "add" else _with_shadow(step, effect)
+            if effect.type == "mirrors" or effect.light is not None:
+                told.setdefault(effect.type, effect)
+    drawn = step.op == "add"
+    if "mirrors" in told:
+        draft.notes.append(f"It is mirrored as the others are: {told['mirrors'].evidence}.")
+        below = _with_room_below if drawn else _with_mirror
+        step = below(step, told["mirrors"])
+    if "casts" in told:
+        draft.notes.append(f"Its shadow falls as the others do: {told['casts'].evidence}.")
+        step = _in_light(step, told["casts"]) if drawn else _with_shadow(step, told["casts"])
     return step
 
 
@@ -195,6 +205,17 @@ def _in_light(step: Step, effect: Effect) -> Step:
     params = dict(step.params) | {"light": effect.light, "drop": effect.drop}
     if step.keep is not None:
         there = masks.minus(there, step.keep)
+    return replace(step, area=masks.union(step.area, there), params=params)
+
+
+def _with_room_below(step: Step, effect: Effect) -> Step:
+    """The step of a thing yet to be drawn, with room for its mirror image."""
+    x0, y0, x1, y1 = step.target.box
+    room = np.ones((max(1, round(effect.factor * (y1 - y0))), x1 - x0), bool)
+    there = masks.grow(Mask.placed(step.target.shape, (x0, y1), room), _RIM_PX)
+    if step.keep is not None:
+        there = masks.minus(there, step.keep)
+    params = dict(step.params) | {"mirror": (effect.strength, effect.factor)}
     return replace(step, area=masks.union(step.area, there), params=params)
 
 

@@ -25,7 +25,7 @@ _SAME = 0.7  # IoU from which a region is the target
 _NEW = 0.15  # share of a region that must lie outside the target to be worth a switch
 _MOST_REGIONS = 40
 #: An edge's type, seen from its target.
-_SEEN_FROM_TARGET = {"part_of": "has_part", "worn": "worn", "held": "held", "on": "on"}
+_SEEN_FROM_TARGET = {"part_of": "has_part"}
 
 
 def with_kin(draft: Draft, operation: Operation, step: Step) -> Step:
@@ -72,8 +72,11 @@ def _mine(edges: Sequence[Edge], me: Region, others: Sequence[Region]) -> list[t
     by_id = {region.id: region for region in others}
     out = []
     for edge in edges:
-        ends = edge.type in ("twin", "same_kind") and me.id in (edge.source, edge.target)
-        if ends or edge.target == me.id:
+        if edge.type in ("twin", "same_kind"):
+            mine = me.id in (edge.source, edge.target)
+        else:  # what a thing makes is told from the thing, all else from what belongs to it
+            mine = (edge.source if edge.type == "produces" else edge.target) == me.id
+        if mine:
             other = edge.source if edge.target == me.id else edge.target
             if other in by_id:
                 out.append((edge, by_id[other]))

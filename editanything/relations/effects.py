@@ -6,12 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from editanything.relations.clues import clues, turned
 from editanything.relations.mirrors import MirrorImage, find_mirror_image
-from editanything.relations.shadows import Scan, Shadow, find_shadows, scan, vote_of
-from editanything.relations.view import View, look_at
+from editanything.relations.network import run
+from editanything.relations.search import OF_LIGHT, Search, search
+from editanything.relations.shadows import Shadow, find_shadows
+from editanything.relations.view import look_at
 from editanything.types import RGB, Bool2D, Float2D, Mask
+
+Floats = NDArray[np.float32]
 
 #: Less likely effects are not even shown, and likely ones are taken along unless told otherwise.
 SHOWN_FROM, SURE_FROM = 0.45, 0.8
@@ -58,19 +65,78 @@ def find_effects(
         others: other things of the picture; they hide the ground, and share the light.
         least_score: less likely effects are left out.
     """
-    if thing.area < 16 or thing.area > _LARGEST * thing.shape[0] * thing.shape[1]:
+    rest = _beside(thing, others)
+    if rest is None:
         return []
-    if any(_covers(other, thing) for other in others):
-        return []  # a part: what it does to the light, the whole does
-    others = _beside(thing, others)
-    own = scan(look_at(image, thing, _all_but(others, None, thing)))
-    votes = [vote_of(look_at(image, other, _all_but(others, other, thing))) for other in others]
+    own = search(look_at(image, thing, _all_but(rest, None, thing)))
+    votes = [search(look_at(image, other, _all_but(rest, other, thing))) for other in rest]
+    return _effects(own, votes, thing, least_score)
+
+
+def find_all_effects(
+    image: RGB, things: Sequence[Mask], *, least_score: float = SHOWN_FROM
+) -> list[list[Effect]]:
+    """The effects of each of some things, as `find_effects` has them; all at once is faster."""
+    looked: dict[int, Search] = {}
+
+    def searched(i: int) -> Search:
+        if i not in looked:
+            rest = _beside(things[i], [m for j, m in enumerate(things) if j != i]) or []
+            looked[i] = search(look_at(image, things[i], _all_but(rest, None, things[i])))
+        return looked[i]
+
+    out: list[list[Effect]] = []
+    for i, thing in enumerate(things):
+        others = [m for j, m in enumerate(things) if j != i]
+        rest = _beside(thing, others)
+        if rest is None:
+            out.append([])
+            continue
+        votes = [searched(next(j for j, m in enumerate(things) if m is other)) for other in rest]
+        out.append(_effects(searched(i), votes, thing, least_score))
+    return out
+
+
+def signs_of(
+    image: RGB, thing: Mask, others: Sequence[Mask] = ()
+) -> list[tuple[Float2D, Floats] | None]:
+    """The shadow and the mirror image that are likeliest: (H, W) pixels and what speaks for them.
+
+    What the scores are fitted to; either is None where nothing is seen at all.
+    """
+    rest = _beside(thing, others)
+    if rest is None:
+        return [None, None]
+    own = search(look_at(image, thing, _all_but(rest, None, thing)))
+    votes = [search(look_at(image, other, _all_but(rest, other, thing))) for other in rest]
+    shades, mirror = _seen(own, votes)
+    out: list[tuple[Float2D, Floats] | None] = [None, None]
+    if shades:
+        alpha = np.maximum.reduce([shadow.alpha for shadow in shades])
+        out[0] = own.view.enlarged(alpha, thing.shape), shades[0].features
+    if mirror is not None:
+        out[1] = own.view.enlarged(mirror.alpha, thing.shape), mirror.features
+    return out
+
+
+def _seen(own: Search, votes: Sequence[Search]) -> tuple[list[Shadow], MirrorImage | None]:
     view = own.view
-    mirror = find_mirror_image(view)
+    planes, _ = clues(own, votes)
+    size = view.shape[1], view.shape[0]
+    logits = (run(planes) + run(turned(planes))[..., ::-1]) / 2
+    shaded = cv2.resize(logits[0], size, interpolation=cv2.INTER_CUBIC)
+    return find_shadows(own, votes, shaded), find_mirror_image(view)
+
+
+def _effects(own: Search, votes: Sequence[Search], thing: Mask, least_score: float) -> list[Effect]:
+    """What the network sees of a thing, judged."""
+    shades, mirror = _seen(own, votes)
     found: list[Effect] = []
     if mirror is not None and mirror.score >= least_score:
-        found.append(_of_mirror(view, mirror, thing))
-    for shadow in find_shadows(own, votes, least_score=least_score):
+        found.append(_of_mirror(own, mirror, thing))
+    for shadow in shades:
+        if shadow.score < least_score:
+            continue
         effect = _of_shadow(own, shadow, thing)
         if all(_overlap(effect.alpha, other.alpha) < 0.5 for other in found):
             found.append(effect)
@@ -83,9 +149,17 @@ def _covers(other: Mask, thing: Mask) -> bool:
     return bool(common > 0.85 * thing.area and other.area > 1.3 * thing.area)
 
 
-def _beside(thing: Mask, others: Sequence[Mask]) -> list[Mask]:
-    """The other things that matter: not parts of this one, not places, the nearest ones."""
+def _beside(thing: Mask, others: Sequence[Mask]) -> list[Mask] | None:
+    """The other things that matter: not parts of this one, not places, the nearest ones.
+
+    None: the thing is too small, is a place itself, or part of another thing: what a part does to
+    the light, the whole does.
+    """
     height, width = thing.shape
+    if not 16 <= thing.area <= _LARGEST * height * width:
+        return None
+    if any(_covers(other, thing) for other in others):
+        return None
     x, y = thing.centroid()
     near: list[tuple[float, int, Mask]] = []
     for other in others:
@@ -107,41 +181,41 @@ def _all_but(others: Sequence[Mask], one: Mask | None, thing: Mask) -> Bool2D:
     return out
 
 
-def _of_shadow(own: Scan, shadow: Shadow, thing: Mask) -> Effect:
+def _of_shadow(own: Search, shadow: Shadow, thing: Mask) -> Effect:
     alpha = own.view.enlarged(shadow.alpha, thing.shape)
     x0, y0, x1, y1 = thing.box
     alpha[y0:y1, x0:x1][thing.crop] = 0
     percent = round(100 * shadow.darkness)
-    light = None
-    if shadow.family in ("ground", "folded"):
+    light, family = None, shadow.fit.family
+    if family in OF_LIGHT:
         sx, sy = own.view.scale
-        light = shadow.numbers[0] * sy / sx, shadow.numbers[1]
+        light = shadow.fit.numbers[0] * sy / sx, shadow.fit.numbers[1]
         degrees = round(math.degrees(math.atan2(light[1], light[0]))) % 360
         where = f"along the scene's light, direction {degrees}°"
-        if shadow.family == "folded":
+        if family == "folded":
             where += ", and up what rises behind"
     else:
-        where = {"wall": "behind it, in its own outline", "below": "right below it"}[shadow.family]
+        where = {"wall": "behind it, in its own outline", "below": "right below it"}[family]
     evidence = f"darker by {percent} % {where}"
     drop = (float(shadow.drop[0]), float(shadow.drop[1]), float(shadow.drop[2]))
     return Effect("casts", shadow.score, evidence, alpha, light, drop)
 
 
-def _of_mirror(view: View, mirror: MirrorImage, thing: Mask) -> Effect:
-    alpha = view.enlarged(mirror.alpha, thing.shape)
+def _of_mirror(own: Search, image: MirrorImage, thing: Mask) -> Effect:
+    alpha = own.view.enlarged(image.alpha, thing.shape)
     x0, y0, x1, y1 = thing.box
     alpha[y0:y1, x0:x1][thing.crop] = 0
     evidence = (
-        f"its own picture upside down below it, {round(100 * mirror.strength)} % clear, "
-        f"alike by {mirror.likeness:.2f}"
+        f"its own picture upside down below it, {round(100 * image.strength)} % clear, "
+        f"alike by {image.likeness:.2f}"
     )
     return Effect(
         "mirrors",
-        mirror.score,
+        image.score,
         evidence,
         alpha,
-        strength=mirror.strength,
-        factor=mirror.factor,
+        strength=image.strength,
+        factor=image.factor,
     )
 
 

@@ -102,27 +102,52 @@ class _Seen:
     core: Bool2D
     seen: Floats  # (h, w, 3) what differs from the ground
     added: Floats  # (h, w, 3) the flipped thing less the ground
-    blur: float
 
 
 def _looked(view: View, factor: float, lift: float) -> _Seen | None:
     _, top, _, bottom = view.bounds
     line = bottom - 0.5 - lift * (bottom - top)
-    flip = np.array([[1, 0, 0], [0, -factor, line * (1 + factor)]], np.float64)
-    size = view.shape[1], view.shape[0]
-    soft = cv2.warpAffine(view.thing.astype(np.float32), flip, size)
-    shape = (soft > 0.5) & ~view.thing & ~view.others
-    shape[: max(0, int(line))] = False
+    shape = _outline(view, factor, line) > 0.5
     core = shape & ~view.blocked
     if np.count_nonzero(core) < max(_LEAST_PX, 0.15 * view.size**2 * factor):
         return None
-    grown = cv2.dilate(shape.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    _, seen, added = flipped(view, factor, line)
+    return _Seen(factor, line, shape, core, seen, added)
+
+
+def _flip(factor: float, line: float) -> NDArray[np.float64]:
+    return np.array([[1, 0, 0], [0, -factor, line * (1 + factor)]], np.float64)
+
+
+def _outline(view: View, factor: float, line: float) -> Float2D:
+    """(h, w) the thing upside down below `line`, where nothing is in front of it."""
+    size = view.shape[1], view.shape[0]
+    soft = cv2.warpAffine(view.thing.astype(np.float32), _flip(factor, line), size)
+    soft[view.thing | view.others] = 0
+    soft[: max(0, int(line))] = 0
+    return soft
+
+
+def flipped(view: View, factor: float, line: float) -> tuple[Float2D, Floats, Floats]:
+    """Where a mirror image would lie, what is seen there, and what a mirror would add.
+
+    Args:
+        view: of the thing.
+        factor: height of the image per height of the thing.
+        line: row of the view at which it is mirrored.
+
+    Returns:
+        Its outline (h, w), soft; what differs from the ground (h, w, 3); the flipped thing less
+        the ground (h, w, 3).
+    """
+    soft = _outline(view, factor, line)
+    grown = cv2.dilate((soft > 0.5).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     blur = max(1.2, 0.03 * view.size)
     ground = ground_of(view, view.rgb, grown)
     seen = cv2.GaussianBlur(view.rgb, (0, 0), blur) - ground
-    thing = cv2.warpAffine(view.rgb, flip, size, borderMode=cv2.BORDER_REPLICATE)
-    added = cv2.GaussianBlur(thing, (0, 0), blur) - ground
-    return _Seen(factor, line, shape, core, seen, added, blur)
+    size = view.shape[1], view.shape[0]
+    thing = cv2.warpAffine(view.rgb, _flip(factor, line), size, borderMode=cv2.BORDER_REPLICATE)
+    return soft, seen, cv2.GaussianBlur(thing, (0, 0), blur) - ground
 
 
 def _measured(s: _Seen) -> MirrorImage:

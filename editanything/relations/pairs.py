@@ -14,40 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editanything import masks
+from editanything.relations.front import in_front
+from editanything.relations.likeness import Features, cosines
+from editanything.relations.words import BEARERS, LABELS, PARTS, PRODUCED, WORN
 from editanything.types import RGB, Bool2D, Box, Mask, Region
 
 Floats = NDArray[np.float32]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-PARTS = _words(
-    """
-    eye eyes ear nose mouth lip hair beard face head hand arm leg foot tail paw wing beak horn
-    wheel tire tyre door window roof handle lid lens screen leaf petal stem fin collar sleeve
-    button pocket whisker whiskers spout rim mirror headlight chimney
-    """
-)
-WORN = _words(
-    """
-    hat cap helmet glasses sunglasses shirt t-shirt jacket coat dress skirt trousers pants
-    jeans shorts shoe shoes boot boots sock glove gloves scarf tie belt watch ring earring
-    earrings necklace bracelet mask crown suit sweater hoodie backpack collar bow spacesuit
-    uniform
-    """
-)
-BEARERS = _words(
-    """
-    person man woman boy girl child kid baby people cat dog horse bear rabbit animal astronaut
-    player face head teddy doll monkey
-    """
-)
 _SIDE_PX = 400  # longest side at which pairs are compared
 _PLACE_SHARE = 0.22  # of the picture: what is larger, or lies along two edges of it, is a place
 _PATCH = 32
 _TOUCHES = 0.04  # of a rim: what is worn need not lie flat
+_CLEARLY = 0.75  # in front: less is not told
+_ALIKE, _UNLIKE = 0.75, 4.0  # cosine at which features say nothing, and how much they say else
 _HELD, _HELD_BY_BEARER = 0.18, 0.08  # of a rim, by things, and by those who have hands or jaws
 
 
@@ -56,8 +36,10 @@ class Edge:
     """One relation between two regions.
 
     Attributes:
-        type: "part_of", "worn", "held", "on", "twin" or "same_kind".
-        source: id of the region that it is about: the part, what is worn, what stands.
+        type: "part_of", "worn", "held", "attached", "on", "twin", "same_kind", "occludes",
+            "produces" or "names"; in a graph also "casts" and "mirrors".
+        source: id of the region that it is about: the part, what is worn, what stands, what lies
+            in front, what names; for "produces", "casts" and "mirrors" it is the thing that does.
         target: id of the other.
         score: how likely, 0..1.
         evidence: why, in words.
@@ -129,25 +111,62 @@ class _Piece:
         return soft, cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
 
 
-def find_edges(image: RGB, regions: Sequence[Region]) -> list[Edge]:
+def find_edges(
+    image: RGB, regions: Sequence[Region], *, features: Features | None = None
+) -> list[Edge]:
     """All relations between regions, likely ones first.
 
     Args:
         image: RGB uint8 (H, W, 3).
         regions: with or without names; parts may overlap what they are part of.
+        features: an encoder that says how alike two regions are; None: shape and colour alone.
     """
     pieces = _pieces(image, regions)
+    alike = None
+    if features is not None and pieces:
+        alike = cosines(features, image, [piece.region.mask.full() for piece in pieces])
     found: list[Edge] = []
+    fronts: list[Edge] = []
     for i, a in enumerate(pieces):
-        for b in pieces[i + 1 :]:
+        for j, b in enumerate(pieces[i + 1 :], i + 1):
             small, large = (a, b) if a.area <= b.area else (b, a)
-            if not _near(small.box, large.box):
-                edge = _twin(small, large)
-            else:
-                edge = _attached(small, large) or _twin(small, large)
+            edge = None
+            if _near(small.box, large.box):
+                edge = _by_name(small, large) or _attached(small, large)
+                fronts += _in_front(small, large) if edge is None else []
+            if edge is None:
+                edge = _twin(small, large, None if alike is None else float(alike[i, j]))
             if edge is not None:
                 found.append(edge)
-    return sorted(_one_parent(found), key=lambda edge: -edge.score)
+    return sorted([*_one_parent(found), *fronts], key=lambda edge: -edge.score)
+
+
+def _by_name(small: _Piece, large: _Piece) -> Edge | None:
+    """What is made by a thing, smoke or spray, and what is written on it: by their names."""
+    for one, other in ((small, large), (large, small)):
+        name = _noun(one.region)
+        touches = max(_rim_share(one, other), np.count_nonzero(one.mask & other.mask) / one.area)
+        if other.is_place or touches < _TOUCHES:
+            continue
+        if name in PRODUCED and _noun(other.region) not in PRODUCED:
+            score, why = min(1.0, 0.75 + touches), f"{name}, {touches:.0%} of its rim touches it"
+            return Edge("produces", other.region.id, one.region.id, score, why)
+        if name in LABELS and touches > 0.5:
+            score, why = min(1.0, 0.5 + touches / 2), f"{name}, {touches:.0%} of it lies on it"
+            return Edge("names", one.region.id, other.region.id, score, why)
+    return None
+
+
+def _in_front(small: _Piece, large: _Piece) -> list[Edge]:
+    """Which of two things that touch hides the other."""
+    if small.is_place or large.is_place:
+        return []
+    seen = in_front(small.mask, large.mask)
+    if seen is None or max(seen[0], 1 - seen[0]) < _CLEARLY:
+        return []
+    front, behind = (small, large) if seen[0] > 0.5 else (large, small)
+    score = max(seen[0], 1 - seen[0])
+    return [Edge("occludes", front.region.id, behind.region.id, score, seen[1])]
 
 
 def _pieces(image: RGB, regions: Sequence[Region]) -> list[_Piece]:
@@ -218,14 +237,13 @@ def _resting(
     least = _HELD_BY_BEARER if holds else _HELD
     if around > least and aloft and small.area < 0.6 * large.area:
         score = min(0.95, 0.5 + around + 0.2 * holds)
-        return Edge(
-            "held", *ids, score, f"{around:.0%} of its rim touches it, and it stands on air"
-        )
+        kind = "held" if holds or not large.region.label else "attached"
+        return Edge(kind, *ids, score, f"{around:.0%} of its rim touches it, and it stands on air")
     return None
 
 
-def _twin(a: _Piece, b: _Piece) -> Edge | None:
-    """Two of a kind: alike in size, shape (or mirrored) and colour."""
+def _twin(a: _Piece, b: _Piece, alike: float | None) -> Edge | None:
+    """Two of a kind: alike in size, shape (or mirrored) and colour, and to an encoder's eye."""
     if a.is_place or b.is_place or a.area / b.area < 0.55:
         return None
     if np.count_nonzero(a.mask & b.mask) > 0.1 * a.area:
@@ -237,11 +255,16 @@ def _twin(a: _Piece, b: _Piece) -> Edge | None:
     ratio = (a.box[2] - a.box[0]) / max(b.box[2] - b.box[0], 1)
     if not 0.6 < ratio < 1.67 or shape < 0.72:
         return None
-    score = 1 / (1 + np.exp(-(14 * (shape - 0.8) + (14 - colour) / 4 + 1.5 * named)))
+    logit = 14 * (shape - 0.8) + (14 - colour) / 4 + 1.5 * named
+    if alike is not None:
+        logit += _UNLIKE * (alike - _ALIKE) / (1 - _ALIKE)
+    score = 1 / (1 + np.exp(-logit))
     if score < 0.5:
         return None
     how = "its mirror image in shape" if mirrored else "of its shape"
     evidence = f"{how} by {shape:.0%}, colours {colour:.0f} apart (CIELAB)"
+    if alike is not None:
+        evidence += f", features alike by {alike:.2f}"
     first, second = sorted((a.region.id, b.region.id))
     return Edge("twin", first, second, float(score), evidence)
 
@@ -265,7 +288,7 @@ def _one_parent(edges: list[Edge]) -> list[Edge]:
     best: dict[tuple[str, int], Edge] = {}
     out = []
     for edge in edges:
-        if edge.type in ("twin", "same_kind"):
+        if edge.type in ("twin", "same_kind", "produces", "names"):
             out.append(edge)
             continue
         family = "on" if edge.type == "on" else "belongs"

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _EFFECTS = {"casts": "take", "mirrors": "take"}
-_ATTACHED = {"worn": "take", "held": "take", "has_part": "take"}
+_ATTACHED = {
+    "worn": "take", "held": "take", "attached": "take", "has_part": "take", "produces": "take",
+    "names": "take",
+}  # fmt: skip
 
 #: What happens to what belongs to a thing: operation -> relation -> "take" or "ask".
 POLICY: Mapping[str, Mapping[str, str]] = {
@@ -30,6 +33,7 @@ WORDS = {"shadow": "casts", "reflection": "mirrors"}
 #: The relation -> what the user reads.
 NAMES = {
     "casts": "shadow", "mirrors": "reflection", "worn": "worn by it", "held": "held by it",
+    "attached": "attached to it", "produces": "made by it", "names": "its label",
     "has_part": "part of it", "on": "standing on it", "twin": "twin", "same_kind": "same kind",
 }  # fmt: skip
 

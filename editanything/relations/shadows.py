@@ -1,34 +1,53 @@
-"""Shadows: which pixels of the ground a thing keeps the light from, and how much.
+"""Shadows: which pixels of the ground a thing keeps the light from, how much, and how surely.
 
-Outlines that a shadow may have are put to the picture (shapes.py, contours.py); the best ones are
-filled and compared with the ground as it goes on around them; the one that explains most is
-refined pixel by pixel, so that it follows a curved ground, a kerb or a wall; then the picture is
-looked at again as if that shadow were not there, for a second light.
+The network (network.py) says where; the ground around says how dark, and moves the rim to where it
+is seen; the outline that fits best says which light it was (search.py). How likely all of it is a
+shadow is judged by signs that were weighed on scenes whose truth is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from editanything.relations.chance import outline_chance, patch_chance
-from editanything.relations.contours import Evidence, texture_noise, weigh
+from editanything.relations.contours import weigh
+from editanything.relations.search import KX, KY, OF_LIGHT, Search, filled
 from editanything.relations.shapes import FAMILIES, Family, Grid, outline
 from editanything.relations.view import LUMA, View, ground_of
 from editanything.types import Bool2D, Float2D
 
 Floats = NDArray[np.float32]
 
-_CANDIDATES = 6  # outlines that are filled and measured
-_PER_FAMILY = 14  # of which are looked around
-_SAME = 0.6  # IoU from which two outlines are one
 _LEAST_PX = 14  # pixels of the view that a shadow has at least
-_MOST_SHADOWS = 2
+_PIECE = 0.04  # of a shadow: smaller pieces are none of it
 _FAINTEST, _BLACKEST = 0.03, 0.12  # darkness of less than 3 % or more than 88 % speaks against one
+_TRUST, _DATA = 1.0, 1.0  # in the network, and in what is darker than the ground around
+_HARDLY = -3.5  # logit: what the network is so sure of stays out
+_NEIGHBOURS = 2  # rounds of looking around the outline that fits best
+_SECOND = 0.22  # of a shadow, that the first light must leave over for a second one
+_FITS = 0.45  # IoU with a light's outline
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The outline that a shadow's pixels fit best.
+
+    Attributes:
+        family: how it falls: "ground", "folded", "wall" or "below".
+        numbers: of the family: of "ground" and "folded", kx and ky come first.
+        iou: of the outline with the pixels.
+        shape: (h, w) of the view, its pixels.
+    """
+
+    family: str
+    numbers: tuple[float, ...]
+    iou: float
+    shape: Bool2D
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +56,15 @@ class Shadow:
 
     Attributes:
         alpha: (h, w) of the view: how much of the shadow lies on each pixel.
-        family: how it falls: "ground", "folded", "wall" or "below".
-        numbers: of the family: of "ground", kx and ky come first.
+        fit: how it falls.
         drop: (3,) logarithm by which each channel is darker in it, red first.
         features: what speaks for it, see FEATURES.
-        alone: whether no other thing could say where the light comes from.
     """
 
     alpha: Float2D
-    family: str
-    numbers: tuple[float, ...]
+    fit: Fit
     drop: Floats
     features: Floats
-    alone: bool
 
     @property
     def darkness(self) -> float:
@@ -59,298 +74,224 @@ class Shadow:
     @property
     def score(self) -> float:
         """How likely it is there, 0..1; fitted on scenes whose truth is known."""
-        weights, bias = (WEIGHTS_ALONE, BIAS_ALONE) if self.alone else (WEIGHTS, BIAS)
-        likely = float(1 / (1 + np.exp(-(self.features @ weights + bias))))
+        likely = float(1 / (1 + np.exp(-(self.features @ WEIGHTS + BIAS))))
         # Hardly darker is hardly a shadow; black is a thing of its own.
         return likely * min(1.0, self.darkness / _FAINTEST, (1 - self.darkness) / _BLACKEST)
 
 
 #: What a shadow is judged by; each is about 0..1.
 FEATURES = (
-    "share", "steadiness", "seen", "length", "certainty", "same_hue", "inside", "even", "fits",
-    "step", "contained", "touching", "same_texture", "area", "agreed", "outline_chance",
-    "patch_chance", "claimed", "darkness",
+    "sure", "surest", "unclear", "share", "steadiness", "seen", "certainty", "same_hue", "inside",
+    "even", "contained", "touching", "same_texture", "area", "agreed", "outline_chance",
+    "patch_chance", "claimed", "darkness", "fits", "alone",
 )  # fmt: skip
-# Logistic regression on some 8000 outlines of 741 things of development scenes, half of them on
-# grounds that are hard (bricks, tiles, planks, stones, coins, print): among other things, and
-# alone. The biases are set so that a score of 0.8 is where, in cross-validation, 2 % of the things
-# that cast nothing would be edited along.
+# See benchmarks/relations_judge.py.
 WEIGHTS = np.array(
-    [4.051, 2.467, 3.192, -0.961, -0.553, 1.613, 2.217, 2.473, 0.585, -1.813, 4.613, 4.305, 1.631,
-     -1.222, 6.085, 4.393, 3.188, -2.067, -0.883], np.float32,
+    [2.25, 3.21, -3.53, 0.598, 2.13, -1.88, -0.752, 1.3, 1.38, 0.315, -0.018, 6.97, -0.185, 3,
+     8.18, -0.89, 1.74, -2.45, -2.91, 5.89, 0.757], np.float32,
 )  # fmt: skip
-BIAS = -25.70
-WEIGHTS_ALONE = np.array(
-    [4.494, 2.865, 2.116, 1.089, -0.028, 2.167, 2.443, 3.472, 1.593, -1.338, 6.144, 4.002, 1.269,
-     -1.721, 0.0, 4.876, 3.038, 0.0, -0.864], np.float32,
-)  # fmt: skip
-BIAS_ALONE = -31.42
+BIAS = -16.39
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """One outline with its evidence."""
-
-    family: Family
-    numbers: Floats  # (k,)
-    points: Floats  # (N, 2)
-    evidence: Evidence  # of this one; arrays of one
-    chance: float  # of `outline_chance`
-
-
-@dataclass(frozen=True, eq=False)
-class Scan:
-    """What one thing's surroundings say about its shadow, before the whole scene is asked."""
-
-    view: View
-    candidates: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Vote:
-    """What one of the other things says.
-
-    Attributes:
-        table: (len(KX), len(KY)) how well each light explains what is seen around it.
-        near: of each family that names no light: its numbers (n, k), and how well each (n,) does.
-        outline: (N, 2) in the picture: the shadow that it most likely throws.
-        rank: of that outline.
-    """
-
-    table: Floats
-    near: Mapping[str, tuple[Grid, Floats]]
-    outline: Floats
-    rank: float
-
-
-#: Families whose first two numbers are the light; and the lights that are voted on.
-_OF_LIGHT = ("ground", "folded")
-KX = np.linspace(-2.2, 2.2, 34)
-KY = np.array([-1.1, -0.9, -0.75, -0.62, -0.5, -0.4, -0.3, -0.2, -0.12])
-KY = np.r_[KY, -KY[::-1]]
-
-
-def scan(view: View) -> Scan:
-    """Put every outline of every family to the picture."""
-    luma = cv2.GaussianBlur(view.log @ LUMA, (0, 0), 1.2)
-    noise = texture_noise(luma, view.blocked)
-    points = outline(view.thing)
-    found: list[tuple[float, Candidate]] = []
-    for family in FAMILIES:
-        grid = family.grid(view)
-        coarse = weigh(view, *family.place(view, points[::2], grid), luma, noise)
-        best = np.argsort(-coarse.rank)[:_PER_FAMILY]
-        grid = _around(grid[best], np.array(family.steps))
-        placed, meant = family.place(view, points, grid)
-        fine = weigh(view, placed, meant, luma, noise)
-        for i in np.argsort(-fine.rank)[: 6 * _PER_FAMILY]:
-            one = Evidence(*(getattr(fine, n)[i : i + 1] for n in _NAMES))
-            found.append((float(fine.rank[i]), Candidate(family, grid[i], placed[i], one, 0.0)))
-    apart = []
-    for c in _apart(view, found):
-        meant = c.family.place(view, points, c.numbers[None].astype(np.float64))[1][0]
-        rank = float(c.evidence.rank[0])
-        chance = outline_chance(view, c.points, meant, rank, luma, noise)
-        apart.append(replace(c, chance=chance))
-    return Scan(view, tuple(apart))
-
-
-def vote_of(view: View) -> Vote:
-    """What is seen around the view's thing says about the scene's light, and what it throws."""
-    luma = cv2.GaussianBlur(view.log @ LUMA, (0, 0), 1.2)
-    noise = texture_noise(luma, view.blocked)
-    points = outline(view.thing)[::2]
-    table = np.zeros((len(KX), len(KY)), np.float32)
-    near: dict[str, tuple[Grid, Floats]] = {}
-    best, shape = -1.0, points
-    for family in FAMILIES:
-        grid = family.grid(view)
-        placed, meant = family.place(view, points, grid)
-        rank = weigh(view, placed, meant, luma, noise).rank
-        top = int(np.argmax(rank))
-        if rank[top] > best:
-            best, shape = float(rank[top]), placed[top]
-        if family.name in _OF_LIGHT:
-            i = np.abs(KX[None] - grid[:, :1]).argmin(1)
-            j = np.abs(KY[None] - grid[:, 1:2]).argmin(1)
-            np.maximum.at(table, (i, j), np.clip(rank / 2, 0, 1))
-        else:
-            near[family.name] = grid, np.clip(rank / 2, 0, 1)
-    outside = shape / np.array(view.scale) + np.array(view.box[:2])
-    table = cv2.GaussianBlur(table, (0, 0), 0.7)
-    return Vote(table, near, outside.astype(np.float32), best)
-
-
-def _apart(view: View, found: list[tuple[float, Candidate]]) -> tuple[Candidate, ...]:
-    """The best outlines, no two of them nearly the same."""
-    out: list[Candidate] = []
-    filled: list[Bool2D] = []
-    for _, candidate in sorted(found, key=lambda pair: -pair[0]):
-        shape = fill_outline(view, candidate.points)
-        if np.count_nonzero(shape) < _LEAST_PX:
-            continue
-        if all(_iou(shape, other) < _SAME for other in filled):
-            out.append(candidate)
-            filled.append(shape)
-        if len(out) == _CANDIDATES:
-            break
-    return tuple(out)
-
-
-def find_shadows(own: Scan, others: Sequence[Vote] = (), *, least_score: float) -> list[Shadow]:
-    """The shadows that a thing casts, the clearest of each light; best first.
+def find_shadows(own: Search, others: Sequence[Search], logit: Float2D) -> list[Shadow]:
+    """The shadow that a thing casts, or both where there are two lights.
 
     Args:
         own: of the thing.
-        others: what `vote_of` says around other things: the light is one for the whole scene.
-        least_score: shadows that are less likely are left out.
+        others: of other things of the scene: the light is one for all of it.
+        logit: (h, w) of the view, the network's.
     """
-    log = own.view.log
-    found: list[Shadow] = []
-    while len(found) < _MOST_SHADOWS:
-        taken = [s.alpha for s in found]
-        measured = (measure(own, log, c, others, taken) for c in own.candidates)
-        best = max((s for s in measured if s is not None), key=lambda s: s.score, default=None)
-        if best is None or best.score < least_score:
+    view = own.view
+    alpha, drop, signs = refined(view, view.log, logit)
+    mask = alpha > 0.5
+    if np.count_nonzero(mask) < _LEAST_PX:
+        return []
+    fit = fitted(own, mask)
+    features = _features(own, others, (alpha, logit), fit, drop, signs)
+    second = _second(own, mask, fit)
+    if second is None:
+        return [Shadow(alpha, fit, drop, features)]
+    nearer = _nearer(fit.shape, second.shape)
+    out = []
+    for one, where in ((fit, nearer), (second, ~nearer)):
+        core = mask & where & ~view.blocked
+        own_drop = drop
+        if np.count_nonzero(core) >= _LEAST_PX:
+            darker = ground_of(view, view.log, _grown(mask, 3)) - view.log
+            own_drop = np.maximum(np.median(darker[core], axis=0), 0).astype(np.float32)
+        out.append(Shadow((alpha * where).astype(np.float32), one, own_drop, features))
+    return sorted(out, key=lambda shadow: -float(shadow.alpha.sum()))
+
+
+def refined(view: View, log: Floats, logit: Float2D) -> tuple[Float2D, Floats, tuple[float, ...]]:
+    """What is really dark where the network proposes a shadow.
+
+    Returns:
+        alpha (h, w); the drop (3,); and the share of the proposed pixels that are darker than the
+        ground around them, how even the darkness is, and the share of what is around that is not
+        as dark.
+    """
+    free = ~view.thing & ~view.others
+    mask, total = (logit > 0) & free, logit
+    drop, spread, r = np.zeros(3, np.float32), 1.0, np.zeros(view.shape, np.float32)
+    for _ in range(2):
+        grown = _grown(mask, 3)
+        core = mask & ~view.blocked
+        if np.count_nonzero(core) < 4:
             break
-        found.append(best)
-        log = log + best.alpha[..., None] * best.drop
-    return found
+        darker = ground_of(view, log, grown) - cv2.GaussianBlur(log, (0, 0), 0.8)
+        r = darker @ LUMA
+        drop = np.median(darker[core], axis=0).astype(np.float32)
+        level = max(float(np.median(r[core])), 0.02)
+        ring = _grown(grown, max(2, round(0.2 * view.size))) & ~view.blocked & ~grown
+        outside = float(np.sqrt(np.mean(np.square(r[ring])))) if ring.any() else 0.2
+        spread = float(np.std(r[core]))
+        sigma = max(0.5 * (outside + spread), 0.25 * level, 0.02)
+        data = np.clip((np.clip(r, -0.2, 2 * level) - level / 2) * level / sigma**2, -4, 4)
+        total = cv2.GaussianBlur((_TRUST * logit + _DATA * data).astype(np.float32), (0, 0), 0.8)
+        total[logit < _HARDLY] = -9
+        mask = _pieces((total > 0) & free)
+    likely = 1 / (1 + np.exp(-np.clip(total, -20, 20)))
+    alpha: Float2D = np.where(_grown(mask, 3) & free, likely, 0).astype(np.float32)
+    core = (logit > 0) & free & ~view.blocked
+    level = max(float(drop @ LUMA), 1e-3)
+    inside = float(np.mean(r[core] > 0.4 * level)) if core.any() and level > 0.02 else 0.0
+    far = max(3, round(0.12 * view.size))
+    ring = _grown(mask, far) & ~_grown(mask, 2) & ~view.blocked
+    contained = float(np.mean(r[ring] < 0.5 * level)) if ring.any() else 0.0
+    drop = np.maximum(drop, 0).astype(np.float32)
+    return alpha, drop, (inside, level / (level + spread), contained)
 
 
-_NAMES = ("step", "share", "spread", "seen", "length", "certainty", "rank")
+def fitted(own: Search, mask: Bool2D) -> Fit:
+    """The outline, of all that were tried, that the pixels of a shadow fit best."""
+    k = min(1.0, 72 / max(mask.shape))
+    size = max(8, round(mask.shape[1] * k)), max(8, round(mask.shape[0] * k))
+    scale = np.array([size[0] / mask.shape[1], size[1] / mask.shape[0]])
+    small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
+    hidden = own.view.blocked.astype(np.float32)
+    free = cv2.resize(hidden, size, interpolation=cv2.INTER_AREA) < 0.5
+
+    def best_of(family: Family, grid: Grid) -> tuple[float, NDArray[np.float64]]:
+        placed, _ = family.place(own.view, own.points, grid)
+        best, at = -1.0, 0
+        for i, points in enumerate(placed * scale):
+            overlap = _iou(filled(points, small.shape) & free, small & free)
+            if overlap > best:
+                best, at = overlap, i
+        return best, grid[at]
+
+    top: tuple[float, Family, NDArray[np.float64]] | None = None
+    for family in FAMILIES:
+        grid = [g.numbers for g in own.guesses if g.family is family]
+        if family.name == "ground":
+            all_of_it = family.grid(own.view)
+            grid.extend(all_of_it[all_of_it[:, 2] == 0])
+        if not grid:
+            continue
+        iou, numbers = best_of(family, np.array(grid))
+        if top is None or iou > top[0] + 0.02:  # the plainest family, where two are as good
+            top = iou, family, numbers
+    assert top is not None, "a search has guesses"
+    iou, family, numbers = top
+    for halving in range(_NEIGHBOURS):
+        steps = np.array(family.steps) / 2**halving
+        better, near = best_of(family, around(numbers[None], steps))
+        if better > iou:
+            iou, numbers = better, near
+    points = family.place(own.view, own.points, numbers[None])[0][0]
+    shape = filled(points, own.view.shape)
+    return Fit(family.name, tuple(float(n) for n in numbers), iou, shape)
 
 
-def _around(centres: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Every centre and its neighbours half a grid away."""
+def around(centres: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Every centre and its neighbours a step away, in one or two of its numbers."""
     k = len(steps)
     moves = np.stack(np.meshgrid(*[(-1.0, 0.0, 1.0)] * k, indexing="ij"), -1).reshape(-1, k)
     moves = moves[np.abs(moves).sum(1) <= 2]
     return (centres[:, None] + moves[None] * steps).reshape(-1, k)
 
 
-def fill_outline(view: View, points: Floats) -> Bool2D:
-    """The pixels inside an outline (N, 2), without the thing and what stands in front."""
-    canvas = np.zeros(view.shape, np.uint8)
-    cv2.fillPoly(canvas, [np.round(points * 8).astype(np.int32)], 1, shift=3)
-    return (canvas > 0) & ~view.thing & ~view.others
-
-
-def _iou(a: Bool2D, b: Bool2D) -> float:
-    either = np.count_nonzero(a | b)
-    return np.count_nonzero(a & b) / either if either else 1.0
-
-
-def measure(
-    own: Scan, log: Floats, candidate: Candidate, others: Sequence[Vote], taken: Sequence[Float2D]
-) -> Shadow | None:
-    """The candidate's pixels, darkness and features; None where it does not darken anything."""
-    view = own.view
-    shape = fill_outline(view, candidate.points)
-    if any(_iou(shape, alpha > 0.5) > 0.5 for alpha in taken):
+def _second(own: Search, mask: Bool2D, first: Fit) -> Fit | None:
+    """How the rest of a shadow falls, where one light leaves much of it over."""
+    if first.family not in OF_LIGHT:
         return None
-    alpha, drop, inside, even, contained = refined(view, log, shape)
+    rest = mask & ~_grown(first.shape, max(2, round(0.05 * own.view.size)))
+    rest = _pieces(rest)
+    if np.count_nonzero(rest) < max(_LEAST_PX, _SECOND * np.count_nonzero(mask)):
+        return None
+    fit = fitted(own, rest)
+    return fit if fit.iou > _FITS and fit.family in OF_LIGHT else None
+
+
+def _features(
+    own: Search,
+    others: Sequence[Search],
+    proposed: tuple[Float2D, Float2D],
+    fit: Fit,
+    drop: Floats,
+    signs: tuple[float, ...],
+) -> Floats:
+    """What speaks for a shadow, in the order of FEATURES."""
+    view, (alpha, logit) = own.view, proposed
     mask = alpha > 0.5
-    if np.count_nonzero(mask) < _LEAST_PX:
-        return None
-    e = candidate.evidence
-    step = float(e.step[0])
+    likely = 1 / (1 + np.exp(-logit))
+    free = ~view.thing & ~view.others
+    points = outline(mask)
+    meant = np.ones((1, len(points)), bool)
+    e = weigh(view, points[None], meant, own.luma, own.noise)
+    step, rank = float(e.step[0]), float(e.rank[0])
     level = max(float(drop @ LUMA), 1e-3)
-    features = np.array(
+    unclear = float(likely[free & ~mask].sum()) / max(float(likely[free].sum()), 1e-3)
+    return np.array(
         [
+            float(likely[mask].mean()),
+            float(np.percentile(likely[mask], 90)),
+            unclear,
             e.share[0],
-            step / max(np.hypot(step, e.spread[0]), 1e-6),
+            step / max(np.hypot(step, float(e.spread[0])), 1e-6),
             min(float(e.seen[0]) / 0.5, 1.0),
-            min(float(e.length[0]) / (2 * view.size), 1.0),
             np.tanh(float(e.certainty[0]) / 8),
             1 - min(float(np.ptp(drop)) / level, 1.0),
-            inside,
-            even,
-            _iou(shape, mask),
-            min(step / 0.3, 1.0),
-            contained,
+            *signs,
             _touching_share(view, mask),
-            same_texture(view, log, mask),
+            same_texture(view, view.log, mask),
             min(float(np.sqrt(np.count_nonzero(mask))) / view.size, 1.5),
-            _agreement(candidate, others),
-            candidate.chance,
-            patch_chance(view, shape, log @ LUMA),
-            _claimed(view, mask, candidate, others),
+            _agreement(fit, others),
+            outline_chance(view, points, meant[0], rank, own.luma, own.noise),
+            patch_chance(view, mask, view.log @ LUMA),
+            _claimed(view, mask, others),
             min(level / 0.3, 1.0),
+            fit.iou,
+            float(not others),
         ],
         np.float32,
     )
-    numbers = tuple(float(n) for n in candidate.numbers)
-    return Shadow(alpha, candidate.family.name, numbers, drop, features, not others)
 
 
-def refined(view: View, log: Floats, shape: Bool2D) -> tuple[Float2D, Floats, float, float, float]:
-    """What is really dark around a proposed shape.
-
-    Returns:
-        alpha (h, w); the drop (3,); the share of the shape that is darker than the ground around
-        it; how even the darkness is; and the share of what is around it that is not as dark.
-    """
-    free = ~view.thing & ~view.others
-    away = _signed_distance(shape)
-    tau = 2.0 + 0.08 * view.size
-    prior = -3.0 * np.tanh(away / tau)
-    mask, alpha = shape, shape.astype(np.float32)
-    drop, spread = np.zeros(3, np.float32), 1.0
-    for _ in range(2):
-        grown = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-        darker = ground_of(view, log, grown) - cv2.GaussianBlur(log, (0, 0), 1.2)
-        r = darker @ LUMA
-        core = mask & ~view.blocked
-        if np.count_nonzero(core) < 4:
-            break
-        drop = np.median(darker[core], axis=0).astype(np.float32)
-        level = max(float(np.median(r[core])), 0.02)
-        ring = (away > 3) & (away < 3 + 0.35 * view.size) & ~view.blocked & ~grown
-        outside = float(np.sqrt(np.mean(np.square(r[ring])))) if ring.any() else 0.2
-        spread = float(np.std(r[core]))
-        sigma = max(0.5 * (outside + spread), 0.25 * level, 0.02)
-        data = np.clip((np.clip(r, -0.2, 2 * level) - level / 2) * level / sigma**2, -4, 4)
-        logit = cv2.GaussianBlur((data + prior).astype(np.float32), (0, 0), 1.3)
-        alpha = (1 / (1 + np.exp(-logit))).astype(np.float32)
-        alpha[(away > 3.2 * tau) | ~free] = 0
-        mask = _touching(alpha > 0.5, shape)
-        alpha = np.where(cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, alpha, 0)
-    core = shape & ~view.blocked
-    level = max(float(drop @ LUMA), 1e-3)
-    inside = float(np.mean(r[core] > 0.4 * level)) if core.any() and level > 0.02 else 0.0
-    ring = (away > tau) & (away < 3 * tau) & ~view.blocked
-    contained = float(np.mean(r[ring] < 0.5 * level)) if ring.any() else 0.0
-    even = level / (level + spread)
-    return alpha.astype(np.float32), np.maximum(drop, 0), inside, even, contained
-
-
-def _agreement(candidate: Candidate, others: Sequence[Vote]) -> float:
-    """How well the candidate's light, or its way to fall, explains the other things, 0..1."""
+def _agreement(fit: Fit, others: Sequence[Search]) -> float:
+    """How well the light, or the way to fall, explains the other things, 0..1."""
     if not others:
         return 0.0
-    if candidate.family.name in _OF_LIGHT:
-        kx, ky = candidate.numbers[:2]
-        i, j = np.abs(KX - kx).argmin(), np.abs(KY - ky).argmin()
-        return float(np.mean([vote.table[i, j] for vote in others]))
-    steps = 4 * np.array(candidate.family.steps)
+    if fit.family in OF_LIGHT:
+        i, j = np.abs(KX - fit.numbers[0]).argmin(), np.abs(KY - fit.numbers[1]).argmin()
+        return float(np.mean([other.table[i, j] for other in others]))
+    family = next(f for f in FAMILIES if f.name == fit.family)
     alike = []
-    for vote in others:
-        grid, rank = vote.near[candidate.family.name]
-        close = (np.abs(grid - candidate.numbers) <= steps).all(1)
-        alike.append(float(rank[close].max(initial=0.0)))
+    for other in others:
+        grid = family.grid(other.view)
+        close = (np.abs(grid - np.array(fit.numbers)) <= 4 * np.array(family.steps)).all(1)
+        alike.append(float(other.near[fit.family][close].max(initial=0.0)))
     return float(np.mean(alike))
 
 
-def _claimed(view: View, mask: Bool2D, candidate: Candidate, others: Sequence[Vote]) -> float:
-    """The share of a shadow that another thing claims for its own with better reasons, 0..1."""
+def _claimed(view: View, mask: Bool2D, others: Sequence[Search]) -> float:
+    """The share of a shadow that another thing claims for its own, times how clearly, 0..1."""
     most = 0.0
-    rank = max(float(candidate.evidence.rank[0]), 1e-3)
-    for vote in others:
-        inside = (vote.outline - np.array(view.box[:2])) * np.array(view.scale)
-        theirs = fill_outline(view, inside.astype(np.float32)) & mask
-        share = int(np.count_nonzero(theirs)) / max(1, int(np.count_nonzero(mask)))
-        most = max(most, share * vote.rank / (max(vote.rank, 0.0) + rank))
+    for other in others:
+        points, clear = other.claim(view)
+        theirs = np.count_nonzero(filled(points, mask.shape) & mask)
+        most = max(most, clear * int(theirs) / max(1, int(np.count_nonzero(mask))))
     return most
 
 
@@ -364,29 +305,34 @@ def same_texture(view: View, log: Floats, mask: Bool2D) -> float:
     """Light falls away by a factor, so a ground's contrast stays: 1 the same, 0 quite another."""
     luma = log @ LUMA
     fine = np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 1.5))
-    near = cv2.dilate(mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
-    rim = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     inside = (cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~view.blocked
-    outside = near & ~rim & ~view.blocked
+    outside = _grown(mask, 7) & ~_grown(mask, 2) & ~view.blocked
     if np.count_nonzero(inside) < 8 or np.count_nonzero(outside) < 8:
         return 0.5
     ratio = (np.mean(fine[inside]) + 0.004) / (np.mean(fine[outside]) + 0.004)
     return float(np.exp(-abs(np.log(ratio))))
 
 
-def _signed_distance(mask: Bool2D) -> Float2D:
-    """Distance to the rim of `mask`, positive outside."""
-    m = mask.astype(np.uint8)
-    if not m.any() or m.all():
-        return np.full(mask.shape, 1e3 if not m.any() else -1e3, np.float32)
-    outside = cv2.distanceTransform(1 - m, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return outside - cv2.distanceTransform(m, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+def _nearer(one: Bool2D, other: Bool2D) -> Bool2D:
+    """(h, w) the pixels that are nearer to `one`."""
+    away = [cv2.distanceTransform((~m).astype(np.uint8), cv2.DIST_L2, 3) for m in (one, other)]
+    return away[0] <= away[1]
 
 
-def _touching(mask: Bool2D, seed: Bool2D) -> Bool2D:
-    """The connected parts of `mask` of which a good part lies in `seed`."""
+def _pieces(mask: Bool2D) -> Bool2D:
+    """A mask without its smallest pieces."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    inside = np.bincount(labels[seed], minlength=len(stats))
-    stay = inside > 0.25 * stats[:, cv2.CC_STAT_AREA]
+    area = stats[:, cv2.CC_STAT_AREA]
+    stay = area >= max(3.0, _PIECE * float(area[1:].sum()))
     stay[0] = False
     return stay[labels]
+
+
+def _grown(mask: Bool2D, radius_px: int) -> Bool2D:
+    side = 2 * radius_px + 1
+    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+
+
+def _iou(a: Bool2D, b: Bool2D) -> float:
+    either = np.count_nonzero(a | b)
+    return np.count_nonzero(a & b) / either if either else 1.0

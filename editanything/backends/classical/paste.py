@@ -9,7 +9,14 @@ import numpy as np
 
 from editanything.backends.classical.blend import Light, match_colour, seamless
 from editanything.backends.classical.matte import box_of, lift, spread
-from editanything.backends.classical.place import Layer, healed, set_down, shaded, warped
+from editanything.backends.classical.place import (
+    Layer,
+    healed,
+    mirrored,
+    set_down,
+    shaded,
+    warped,
+)
 from editanything.errors import InputError
 from editanything.masks import with_margin
 from editanything.types import Bool2D, Painted, Progress, Reference, Task, part_of_progress, report
@@ -40,7 +47,9 @@ def transfer(task: Task, progress: Progress | None = None) -> Painted:
     if task.params.get("blend", "matte") == "seamless":
         report(progress, 0.9, "blending")
         layer = _dissolved(layer, base)
-    return set_down(shaded(task, base), layer)
+    # What is mirrored is the thing as it stands there, in that light.
+    below = mirrored(task, shaded(task, base), layer, layer, np.eye(2, 3))
+    return set_down(below, layer)
 
 
 def lifted(reference: Reference) -> Layer:

@@ -62,7 +62,8 @@ def place(task: Task, progress: Progress | None = None) -> Painted:
         base = healed(task, hole, part_of_progress(progress, 0.1, 0.9))
     report(progress, 0.9, "setting the object down")
     placed = warped(layer, task.params["matrix"], task.target.shape)
-    return set_down(mirrored(task, shaded(task, base), layer, placed), placed)
+    matrix = np.asarray(task.params["matrix"], np.float64)
+    return set_down(mirrored(task, shaded(task, base), layer, placed, matrix), placed)
 
 
 def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
@@ -95,10 +96,13 @@ def shaded(task: Task, base: Painted) -> Painted:
     return Painted(to_bytes(base.image * factor), base.opacity)
 
 
-def mirrored(task: Task, base: Painted, layer: Layer, placed: Layer | None) -> Painted:
+def mirrored(
+    task: Task, base: Painted, layer: Layer, placed: Layer | None, matrix: Matrix
+) -> Painted:
     """`base` with the mirror image of what is set down, below its foot, fainter with depth.
 
-    `params["mirror"]` is (strength, height per height of the thing).
+    `params["mirror"]` is (strength, height per height of the thing); `matrix` (2x3) sets `layer`
+    down as `placed`.
     """
     if placed is None or "mirror" not in task.params:
         return base
@@ -108,7 +112,7 @@ def mirrored(task: Task, base: Painted, layer: Layer, placed: Layer | None) -> P
         return base
     top, foot = placed.box[1] + rows[0], placed.box[1] + rows[-1] + 0.5
     flip = np.array([[1, 0, 0], [0, -factor, foot * (1 + factor)], [0, 0, 1]])
-    whole = np.vstack([np.asarray(task.params["matrix"], np.float64), [0, 0, 1]])
+    whole = np.vstack([matrix, [0, 0, 1]])
     image = warped(layer, (flip @ whole)[:2], task.target.shape)
     if image is None:
         return base

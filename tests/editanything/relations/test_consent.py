@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from editanything.editor import Editor
 from editanything.recipe import Recipe
+from editanything.types import Mask, Region
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +115,23 @@ def test_words_reach_operations_that_the_policy_leaves_alone(editor, lit):
     assert not plain.related
     assert [r.type for r in asked.related if r.on] == ["casts"]
     assert (asked.steps[0].target.full() & lit.shadow(0)).sum() > 0.7 * lit.shadow(0).sum()
+
+
+def test_what_is_put_beside_a_mirrored_thing_is_mirrored_too(editor, mirrored):
+    image, thing, ground = mirrored
+    regions = (Region(1, Mask.of(thing), "box"),)
+    seen = editor.segmenter.look(image, known=regions)
+    looked = replace(editor.look(image), seen=seen)
+    cut = np.zeros((60, 50, 4), np.uint8)
+    cut[4:56, 5:45] = (250, 20, 20, 255)
+    plan = editor.plan(looked, "put image B on the right", reference=Image.fromarray(cut))
+    assert any("mirrored as the others are" in note for note in plan.notes)
+    result = plan.apply()
+    new = np.abs(result.image.astype(int) - image).sum(2) > 30
+    red = (result.image[..., 0] > 235) & (result.image[..., 1] < 60)
+    assert red.any()
+    foot = np.flatnonzero(red.any(1))[-1]
+    columns = np.flatnonzero(red.any(0))
+    below = result.image[foot + 4 : foot + 20, columns[4] : columns[-4]].astype(float)
+    assert below[..., 0].mean() > ground[foot + 4 : foot + 20, :, 0].mean() + 25
+    assert new[foot + 4 : foot + 20, columns[4] : columns[-4]].mean() > 0.9

@@ -24,13 +24,13 @@ def session():
 
 def test_a_session_switches_what_belongs_to_the_target(session, lit):
     with pytest.raises(InputError, match="no plan"):
-        session.switch_related(set())
+        session.change_plan(lambda plan: plan.switch(0, False))
     session.open(lit.image)
     session.pointing().take(Mask.of(lit.things[0]))
     plan = session.plan(Ask("remove it"))
     assert plan.related[0].on
-    off = session.switch_related(set())
-    assert not any(r.on for r in off.related)
+    off = session.change_plan(lambda plan: plan.switch(0, False))
+    assert not off.related[0].on
     assert off.steps[0].area.area < plan.steps[0].area.area
     assert session.plan(Ask("remove it")) is off
 
@@ -54,3 +54,13 @@ def test_the_command_line_shows_and_switches_them(files, capsys):
     shown = json.loads(told(files, capsys, "--json"))["related"]
     assert shown[0]["type"] == "casts"
     assert shown[0]["on"] is True
+
+
+def test_the_command_line_switches_one_by_its_number(files, capsys):
+    assert "1) with its shadow (" in told(files, capsys)
+    assert "1) without its shadow (" in told(files, capsys, "--switch", "1-")
+    assert "1) with its shadow (" in told(files, capsys, "--no-related", "--switch", "1")
+    for wrong, why in (("9", "got --switch 9"), ("all", "takes a number")):
+        words = ["edit", str(files / "in.png"), "remove it", "--mask", str(files / "m.png")]
+        assert main([*words, "--plan", "--switch", wrong]) == 2
+        assert why in capsys.readouterr().err

@@ -1,0 +1,153 @@
+"""What a picture tells about one thing's effects, pixel by pixel: planes for the small network.
+
+The network (network.py) sees no more than a small picture; what lies far apart, that a shadow is
+the thing's outline along the scene's light, and a mirror image its own picture upside down, is put
+beside it as planes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything.relations.mirrors import find_mirror_image, flipped
+from editanything.relations.search import Search, filled, lights, nearby, thrown
+from editanything.relations.shapes import FAMILIES
+from editanything.relations.view import LUMA, View, ground_of
+from editanything.types import Float2D
+
+Floats = NDArray[np.float32]
+
+SIDE_PX = 144  # longest side of what the network sees
+PLANES = (
+    "red", "green", "blue", "thing", "others", "inside", "below", "aside", "darker", "away",
+    "outlines", "clearest", "light", "second_light", "shifted", "patch", "claimed", "flipped",
+    "mirrored", "likeness",
+)  # fmt: skip
+_SHARPNESS = 6.0
+
+
+def reduced(view: View, side_px: int = SIDE_PX) -> View:
+    """A view at most `side_px` long."""
+    k = min(1.0, side_px / max(view.shape))
+    if k == 1.0:
+        return view
+    size = max(8, round(view.shape[1] * k)), max(8, round(view.shape[0] * k))
+
+    def small(plane: Floats) -> Floats:
+        return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+
+    thing, others, blocked = (
+        small(m.astype(np.float32)) >= 0.5 for m in (view.thing, view.others, view.blocked)
+    )
+    if not thing.any():
+        thing[size[1] // 2, size[0] // 2] = True
+    ys, xs = np.flatnonzero(thing.any(1)), np.flatnonzero(thing.any(0))
+    log = small(view.log)
+    return replace(
+        view,
+        rgb=small(view.rgb),
+        log=log,
+        luma=log @ LUMA,
+        thing=thing,
+        others=others & ~thing,
+        blocked=blocked | thing,
+        size=float(np.sqrt(np.count_nonzero(thing))),
+        bounds=(int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1),
+    )
+
+
+def clues(own: Search, others: Sequence[Search]) -> tuple[Floats, View]:
+    """The planes (len(PLANES), h, w), and the reduced view that they belong to.
+
+    Args:
+        own: of the thing.
+        others: of the other things of the scene.
+    """
+    view = reduced(own.view)
+    planes = [*_seen(view), *_shadows(own, others, view), *_mirrored(view)]
+    cover = planes[PLANES.index("outlines")]
+    planes.insert(PLANES.index("darker"), _darker(view, cover))
+    return np.stack(planes).astype(np.float32), view
+
+
+def turned(planes: Floats) -> Floats:
+    """The planes of the same scene, seen in a mirror to its left or right."""
+    out = np.ascontiguousarray(planes[..., ::-1])
+    out[PLANES.index("aside")] *= -1
+    return out
+
+
+def _seen(view: View) -> list[Floats]:
+    free = ~view.blocked
+    usual = np.median(view.log[free], axis=0) if free.any() else np.zeros(3, np.float32)
+    colour = np.clip(view.log - usual, -2, 2)
+    x0, y0, x1, y1 = view.bounds
+    rows, columns = np.mgrid[: view.shape[0], : view.shape[1]].astype(np.float32)
+    away = cv2.distanceTransform((~view.thing).astype(np.uint8), cv2.DIST_L2, 3)
+    return [
+        *np.moveaxis(colour, 2, 0),
+        view.thing.astype(np.float32),
+        view.others.astype(np.float32),
+        np.ones(view.shape, np.float32),
+        np.clip((rows - (y1 - 1)) / max(y1 - y0, 1), -2, 2),
+        np.clip((columns - (x0 + x1 - 1) / 2) / max(view.size, 1.0), -4, 4) / 2,
+        np.exp(-away / max(view.size, 1.0)),
+    ]
+
+
+def _darker(view: View, cover: Floats) -> Floats:
+    """By how much it is darker than the ground around what may be in shadow."""
+    ground = ground_of(view, view.luma, cover > 0.3)
+    return np.clip(ground - view.luma, -1.5, 1.5)
+
+
+def _shadows(own: Search, others: Sequence[Search], view: View) -> list[Floats]:
+    k = np.array(view.shape[::-1], np.float32) / np.array(own.view.shape[::-1], np.float32)
+
+    def drawn(points: Floats, value: float) -> Floats:
+        return np.float32(value) * filled((points * k).astype(np.float32), view.shape)
+
+    best = own.guesses[0].clear
+    soft, total, clearest = np.zeros(view.shape, np.float32), 1e-6, np.zeros(view.shape, np.float32)
+    for guess in own.guesses:
+        weight = float(np.exp(_SHARPNESS * (guess.clear - best)))
+        shape = drawn(guess.points, 1.0)
+        soft += weight * shape
+        total += weight
+        clearest = np.maximum(clearest, guess.clear * shape)
+    everyone = [own, *others]
+    first, second = lights(everyone)
+    by_name = {family.name: family for family in FAMILIES}
+    claimed = np.zeros(view.shape, np.float32)
+    for other in others:
+        claimed = np.maximum(claimed, drawn(*other.claim(own.view)))
+    return [
+        soft / total,
+        clearest,
+        drawn(thrown(own, first), first.agreed),
+        drawn(thrown(own, second), second.agreed),
+        drawn(*nearby(own, everyone, by_name["wall"])),
+        drawn(*nearby(own, everyone, by_name["below"])),
+        claimed,
+    ]
+
+
+def _mirrored(view: View) -> list[Float2D]:
+    mirror = find_mirror_image(view)
+    if mirror is None:
+        return [np.zeros(view.shape, np.float32)] * 3
+    shape, seen, added = flipped(view, mirror.factor, mirror.line)
+    sigma = max(1.5, 0.1 * view.size)
+
+    def smooth(plane: Floats) -> Floats:
+        return cv2.GaussianBlur(plane * shape, (0, 0), sigma)
+
+    both = smooth((seen * added).sum(2))
+    own, theirs = smooth((added * added).sum(2)), smooth((seen * seen).sum(2))
+    share = np.clip(both / (own + 30.0), -1, 1.5)
+    return [shape, shape * share, shape * both / np.sqrt((own + 30.0) * (theirs + 30.0))]

@@ -1,0 +1,101 @@
+"""The networks behind relations: the small one by matrix products, encoders of regions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mdt
+from editanything.errors import InputError
+from editanything.relations import find_edges
+from editanything.relations.clues import PLANES
+from editanything.relations.likeness import PatchFeatures, WordFeatures, cosines
+from editanything.relations.network import run, weights
+from editanything.types import Mask, Region
+
+
+def test_the_matrix_products_are_the_convolutions_of_torch():
+    import torch
+    from torch.nn import functional as F
+
+    rng = np.random.default_rng(0)
+    planes = rng.normal(0, 1, (len(PLANES), 37, 50)).astype(np.float32)
+    net = {name: torch.from_numpy(tensor) for name, tensor in weights().items()}
+
+    def conv(x, name, stride=1):
+        return F.conv2d(x, net[f"{name}.weight"], net[f"{name}.bias"], stride, 1)
+
+    x = F.pad(torch.from_numpy(planes)[None], (0, 14, 0, 11))
+    kept = []
+    for i in range(5):
+        x = F.relu(conv(x, f"down.{i}", 2 if i else 1))
+        x = F.relu(x + conv(x, f"mix.{i - 1}")) if i else x
+        kept.append(x)
+    for i, side in enumerate(kept[-2::-1]):
+        x = torch.cat([F.interpolate(x, scale_factor=2.0, mode="nearest"), side], 1)
+        x = F.relu(conv(x, f"up.{i}"))
+    told = conv(x, "out")[0, :, :37, :50].numpy()
+    assert np.abs(run(planes) - told).max() < 0.5 / 64 + 1e-3
+
+
+def test_the_card_knows_the_weights():
+    folder = Path(mdt.__file__).parent / "weights" / "effects"
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    data = (folder / "effects.safetensors").read_bytes()
+    assert card["sha256"] == hashlib.sha256(data).hexdigest()
+    assert card["parameters"] == sum(tensor.size for tensor in weights().values())
+
+
+def halves():
+    """A picture with two striped discs and a plain one between them."""
+    image = np.full((96, 192, 3), 120, np.uint8)
+    rows, columns = np.mgrid[:96, :192]
+    shapes = [np.hypot(rows - 48, columns - x) < 24 for x in (36, 96, 156)]
+    for k in (0, 2):
+        image[shapes[k] & (columns % 8 < 4)] = (220, 30, 30)
+        image[shapes[k] & (columns % 8 >= 4)] = (30, 30, 200)
+    image[shapes[1]] = (124, 30, 116)
+    return image, shapes
+
+
+@pytest.fixture(scope="module")
+def patches():
+    from transformers import Dinov2Config, Dinov2Model
+
+    config = Dinov2Config(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=56, patch_size=14
+    )
+    return Dinov2Model(config)
+
+
+def test_an_encoder_of_patches_and_that_of_words_answer_the_same_question(patches):
+    image, shapes = halves()
+    for features in (PatchFeatures(patches, side_px=224), WordFeatures()):
+        alike = cosines(features, image, shapes)
+        assert alike.shape == (3, 3)
+        assert np.allclose(np.diag(alike), 1, atol=1e-4)
+        assert alike[0, 2] > max(alike[0, 1], alike[1, 2])
+
+
+def test_features_weigh_in_with_shape_and_colour():
+    image, shapes = halves()
+    regions = [Region(i + 1, Mask.of(m)) for i, m in enumerate(shapes)]
+    for sign in (1.0, -1.0):
+
+        def features(_image, masks, sign=sign):
+            return np.array([[1, 0], [0, 1], [sign, 0]], np.float32)[: len(masks)]
+
+        edges = find_edges(image, regions, features=features)
+        twins = {(e.source, e.target) for e in edges if e.type in ("twin", "same_kind")}
+        assert ((1, 3) in twins) == (sign > 0)
+    assert all("features alike" in e.evidence for e in edges if e.type in ("twin", "same_kind"))
+
+
+def test_a_network_that_is_not_there_is_told(tmp_path):
+    image, shapes = halves()
+    with pytest.raises(InputError, match="No network of patches"):
+        PatchFeatures(str(tmp_path))(image, shapes)
