@@ -183,7 +183,12 @@ def test_every_planner_is_reached_by_a_sentence(steps):
     for text in talk.values():
         with pytest.raises(Refusal):
             steps(text)
-    assert set(PLANNERS) == set(sentences) | set(talk)
+    painted = {"style": "make it a watercolor painting", "scene": "turn it into winter",
+               "edit_text": "change the text to 'hello'"}  # fmt: skip
+    for op, text in painted.items():  # planned, and refused by a preset that cannot paint them
+        with pytest.raises(Refusal, match=op.replace("_", " ")):
+            steps(text, mask=BOX)
+    assert set(PLANNERS) == set(sentences) | set(talk) | set(painted)
 
 
 def test_fit_keeps_proportions_and_stands_on_the_floor():
