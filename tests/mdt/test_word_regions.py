@@ -148,7 +148,7 @@ def test_the_shipped_words_tell_plain_discs_apart():
     picture = np.full((120, 160, 3), 230, np.uint8)
     rows, columns = np.mgrid[:120, :160]
     disc = (rows - 60) ** 2 + (columns - 80) ** 2 < 40**2
-    for color, name in (((221, 46, 68), "red circle"), ((85, 172, 238), "blue circle")):
+    for color, name in (((221, 46, 68), "red circle"), ((40, 110, 230), "blue circle")):
         picture[disc] = color
         asked = ["red circle", "blue circle", "giraffe", "sandwich"]
         (logits,) = words.logits(words.regions(picture, [disc]), asked)

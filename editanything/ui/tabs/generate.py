@@ -23,7 +23,7 @@ SAMPLERS = [
     ("its own", ""), ("DDPM", "ddpm"), ("DDIM", "ddim"), ("Euler", "euler"),
     ("Heun", "heun"), ("DPM-Solver++ (2M)", "dpmpp_2m"), ("UniPC", "unipc"),
 ]  # fmt: skip
-TRIES = ("red apple, blue apple, tiger, hamburger", "cat", "strawberry, pineapple", "T-Rex, owl")
+TRIES = ("red apple, blue apple, tiger, hamburger", "cat", "rocket, castle, robot", "T-Rex, owl")
 EMPTY = '<p class="ea-empty">The pictures come here.</p>'
 NAMELESS = "<p>It was trained without names: it draws what it has seen.</p>"
 
