@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from editanything.command.kinds import SAME, likeness
 from editanything.errors import InputError
 from mdt.words import split_words
 
@@ -19,6 +20,20 @@ COLORS = frozenset(
 _SPELLINGS = {"gray": "grey", "violet": "purple"}
 #: What a plan sees to, not the generator.
 _SIZES = frozenset(("small", "little", "tiny", "big", "large", "huge", "new", "another", "some"))
+
+#: What a word means that is in the names or tags of several things, or only in those of another.
+_USUAL = {
+    "bag": "handbag", "ball": "soccer ball", "balloon": "", "beer": "beer mug",
+    "boat": "sailboat", "bone": "",
+    "book": "open book", "box": "package", "cab": "taxi", "cake": "birthday cake",
+    "cup": "hot beverage", "diamond": "gem stone", "earth": "globe showing Americas",
+    "emoji": "grinning face", "face": "grinning face", "flower": "tulip", "gem": "gem stone",
+    "globe": "globe showing Americas", "jewel": "gem stone", "kitty": "cat", "lamp": "light bulb",
+    "letter": "envelope", "light": "light bulb", "moon": "crescent moon", "mug": "hot beverage",
+    "present": "gift", "pumpkin": "jack-o-lantern", "puppy": "dog", "shoe": "running shoe",
+    "smiley": "grinning face", "snow": "snowflake", "teacup": "hot beverage",
+    "tree": "deciduous tree", "water": "droplet", "wine": "wine glass",
+}  # fmt: skip
 
 Words = tuple[str, ...]
 
@@ -76,7 +91,29 @@ class Vocabulary:
     def _known(self, words: Words) -> str | None:
         if not words:
             return None
-        return self._by_name.get(words) or self._by_head.get(words) or self._by_tag.get(words)
+        usual = _USUAL.get(" ".join(words))
+        if words not in self._by_name and usual is not None and (usual in self.names or not usual):
+            return usual or None
+        named = self._by_name.get(words) or self._by_head.get(words)
+        return named or self._tagged(words) or self._same(words)
+
+    def _tagged(self, words: Words) -> str | None:
+        """The shortest name of which they are a tag and another word, or a kind, or it one of them.
+
+        Tags alone say what one thinks of: "king" at a crown, "man" at a snowman.
+        """
+        asked = " ".join(words)
+        for name in self._by_tag.get(words, ()):
+            noun = name.lower()
+            heads = (noun, noun.rpartition(" ")[2])
+            if any(likeness(asked, one) or likeness(one, asked) for one in heads):
+                return name
+        return None
+
+    def _same(self, words: Words) -> str | None:
+        """The shortest name that means the same: "couch" for a sofa."""
+        asked = " ".join(words)
+        return next((n for n in self._shortest_first if likeness(asked, n.lower()) >= SAME), None)
 
     @cached_property
     def _by_name(self) -> dict[Words, str]:
@@ -93,12 +130,12 @@ class Vocabulary:
         return found
 
     @cached_property
-    def _by_tag(self) -> dict[Words, str]:
-        """Of several things with a tag, the one whose own name is the shortest."""
-        found: dict[Words, str] = {}
+    def _by_tag(self) -> dict[Words, list[str]]:
+        """The things with a tag, the one whose own name is the shortest first."""
+        found: dict[Words, list[str]] = {}
         for name in self._shortest_first:
             for tag in self.names[name]:
-                found.setdefault(tuple(split_words(tag)), name)
+                found.setdefault(tuple(split_words(tag)), []).append(name)
         return found
 
     @cached_property

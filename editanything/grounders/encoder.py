@@ -16,9 +16,9 @@ from weakref import WeakKeyDictionary
 import cv2
 import numpy as np
 
+from editanything.command.kinds import KIND, likeness
 from editanything.errors import InputError
 from editanything.grounders.base import MADE_UP, Scene
-from editanything.grounders.kinds import KIND, likeness
 from editanything.grounders.names import KnownNames, Named
 from editanything.masks import intersection
 from editanything.types import Bool2D, Mask, Region

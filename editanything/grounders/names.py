@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from editanything.command.kinds import likeness
 from editanything.grounders.base import Scene
-from editanything.grounders.kinds import likeness
 from editanything.types import Region
 
 

@@ -9,12 +9,13 @@ import torch
 import mdt
 from editanything import Editor
 from editanything.backends.mdt import Mdt
-from editanything.backends.vocabulary import Vocabulary
+from editanything.backends.vocabulary import _USUAL, Vocabulary
 from editanything.errors import Cancelled, InputError, Refusal
 from editanything.examples import EXAMPLES
 from editanything.types import Task
 from mdt.models import build_model
 from mdt.models.autoencoder import Autoencoder
+from mdt.pipeline_folder import SHIPPED
 from mdt.schedulers import make_scheduler
 
 # Of diffusers' schedulers, which hand tensors to numpy 2's np.array.
@@ -80,6 +81,38 @@ def test_a_name_with_a_colour_gives_it_up_for_another():
     assert known.nearest("a book") == ["green book"]
     assert known.nearest("greenbook") == ["green book"]
     assert known.nearest("xyz") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("lorry", "truck"),  # a tag that means the same
+        ("kittens", "cat"),  # a tag that is a kind of it
+        ("sofa", "couch"),  # no tag, but the same
+        ("red sofa", "red couch"),
+        ("king", None),  # a tag that only comes to mind
+        ("man", None),
+        ("cup", "hot beverage"),  # the tag of a bottle
+        ("cake", "birthday cake"),  # not the shortest name that ends so
+        ("balloon", None),
+        ("red balloon", None),
+    ],
+)
+def test_a_tag_is_another_word_and_not_what_comes_to_mind(said, told):
+    known = Vocabulary(
+        {
+            "truck": ("lorry", "move"), "cat": ("kitten",), "couch": ("lamp",), "crown": ("king",),
+            "snowman": ("man", "snow"), "bottle of sake": ("cup",), "hot beverage": ("coffee",),
+            "moon cake": (), "birthday cake": (), "party popper": ("balloon",),
+        }
+    )  # fmt: skip
+    assert known.prompt(said) == told
+
+
+def test_every_usual_meaning_ships():
+    known = Vocabulary.read(SHIPPED / "names.json")
+    assert {known.prompt(word) for word in _USUAL} <= {*known.names, None}
+    assert [word for word in _USUAL if known.prompt(word) is None] == ["balloon", "bone"]
 
 
 def test_names_that_are_missing_are_one_sentence(tmp_path):

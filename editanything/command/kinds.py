@@ -1,8 +1,8 @@
 """Which noun may stand for which: "couch" for a sofa, "animal" for a cat, "fruit" for an apple.
 
 `synonyms.txt` comes first, written for this package. What it lacks is looked up in WordNet 3.0's
-tree of nouns that can be seen (kinds.tsv.gz; its licence stands in LICENCES.md);
-`python -m editanything.grounders.kinds FOLDER` rebuilds that from WordNet's `data.noun` and
+tree of nouns that can be seen (kinds.tsv.gz; its licence stands in lexicon/LICENCES.md);
+`python -m editanything.command.kinds FOLDER` rebuilds that from WordNet's `data.noun` and
 `index.noun`. The tree is opened only when a noun is no region's own name.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from editanything.command.nouns import is_person
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "lexicon"
 TREE = HERE / "kinds.tsv.gz"
 #: How well a noun fits a region of another name. A lead of `CLEAR_LEAD` decides between regions.
 EXACT, SAME, KIND, HEAD_WORD = 1.0, 0.98, 0.85, 0.8
