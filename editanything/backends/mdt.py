@@ -16,6 +16,7 @@ from editanything.backends.classical.oklab import to_bytes
 from editanything.backends.classical.paste import transfer, without_target
 from editanything.backends.vocabulary import Vocabulary
 from editanything.errors import InputError, Refusal
+from editanything.libraries import networks
 from editanything.types import (
     RGB,
     Bool2D,
@@ -73,6 +74,7 @@ class Mdt:
         Raises:
             InputError: weights that are missing or damaged.
         """
+        networks()
         from diffusers.utils import logging
 
         from mdt.sample import open_source

@@ -20,6 +20,7 @@ from editanything.command.kinds import KIND, likeness
 from editanything.errors import InputError
 from editanything.grounders.base import MADE_UP, Scene
 from editanything.grounders.names import KnownNames, Named
+from editanything.libraries import networks
 from editanything.masks import intersection
 from editanything.types import Bool2D, Mask, Region
 
@@ -73,6 +74,7 @@ class EncoderNames:
 
 @lru_cache(maxsize=2)
 def _words(folder: str) -> Words:
+    networks()
     from mdt.features.words import open_words
 
     try:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editanything.errors import InputError
+from editanything.libraries import networks
 from editanything.types import RGB, Bool2D
 
 Floats = NDArray[np.float32]
@@ -54,6 +55,7 @@ class WordFeatures:
 
 @cache
 def _words(folder: str) -> Any:
+    networks()
     from mdt.features.words import open_words
 
     try:

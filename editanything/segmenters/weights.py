@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from editanything.errors import InputError
+from editanything.libraries import networks
 
 #: Width of the image encoder -> name in the registry of the `segment-anything` package.
 _PUBLISHED = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
@@ -26,6 +27,7 @@ def open_sam(weights: Any, device: str = "cpu") -> Any:
     Raises:
         InputError: no such file or folder, broken or changed weights, or another kind of network.
     """
+    networks()
     from mdt.checkpoint import CheckpointError
 
     if not isinstance(weights, str | Path):

@@ -15,6 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from editanything.errors import InputError
+from editanything.libraries import networks
 from editanything.types import Progress, report, show
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Drawer:
         """
         report(progress, 0.0, "opening the generator")
         with _as_input_errors():
+            networks()
             from mdt.sampling.labels import choose_labels
 
             pipe = self._open(wish.source)
@@ -165,6 +167,7 @@ class Drawer:
         key = (source, _version(path))
         with self._lock, _as_input_errors():
             if key not in self._held:
+                networks()
                 from diffusers.utils import logging
 
                 from mdt.sample import open_source
@@ -341,6 +344,7 @@ def _is_generator(path: Path) -> bool:
         return True
     if not (path / "settings.yaml").is_file():
         return False
+    networks()
     from mdt.runs import Run
 
     run = Run(path)

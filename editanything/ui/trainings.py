@@ -19,6 +19,7 @@ from typing import Any
 
 from editanything.editor import Editor
 from editanything.errors import InputError
+from editanything.libraries import networks
 from editanything.ui.photo_trainings import MODULE, PhotoWish, photo_command, write_out
 
 #: Name -> (recipe in configs/train, what it is).
@@ -89,6 +90,7 @@ class Trainings:
         Raises:
             InputError: no folder, no pictures, or some that cannot be read; names one.
         """
+        networks()
         from mdt.data import FolderSource
 
         if not folder.strip():

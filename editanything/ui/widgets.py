@@ -133,16 +133,33 @@ def only_files(component: Any) -> Any:
 
 
 class NoProxy:
-    """ASGI middleware: Gradio's file route would fetch addresses for anybody; ours does not."""
+    """ASGI middleware: Gradio's file route would fetch addresses for anybody; ours does not.
+
+    And a file that is deleted between the question and the answer is one that is not there.
+    """
 
     def __init__(self, app: Any) -> None:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer 403 to requests for an address, pass on all others."""
+        """Answer 403 to requests for an address, 404 for what is just gone, pass on all others."""
         path = str(scope.get("path", "")).lower()
         if "/file=http:" in path or "/file=https:" in path or "/proxy=" in path:
             await send({"type": "http.response.start", "status": 403, "headers": []})
             await send({"type": "http.response.body", "body": b"This server fetches nothing."})
             return
-        await self.app(scope, receive, send)
+        begun = False
+
+        async def sent(message: Any) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sent)
+        except RuntimeError as error:
+            # A page that goes takes its pictures along, also those that it has just asked for.
+            if begun or not str(error).startswith("File at path"):
+                raise
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b"This picture is gone."})

@@ -18,6 +18,7 @@ from editanything.backends.diffusion.memory import Layout, memory_layout
 from editanything.backends.diffusion.settings import ATTENTIONS, ModelSettings
 from editanything.errors import InputError
 from editanything.hub import only_here
+from editanything.libraries import networks
 from editanything.types import Progress, report
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ def _options(settings: ModelSettings, dtype: torch.dtype, name: str) -> dict[str
 
 
 def _open_pipeline(settings: ModelSettings, name: str, dtype: torch.dtype) -> Any:
+    networks()
     from diffusers import DiffusionPipeline
 
     options = _options(settings, dtype, name)

@@ -45,10 +45,18 @@
   const open = (files, place) => {
     const recipe = /\.json$/i.test(files[0]?.name || '');
     const home = recipe ? '#past' : DROPS.find((one) => place?.closest?.(one)) || '#head';
+    if (files.length) hand(files[0], home, 20);
+  };
+  // What is folded up has no input yet: unfold it, and try again until it has one.
+  const hand = (file, home, tries) => {
     const input = document.querySelector(`${home} input[type=file]`);
-    if (!input || !files.length) return;
+    if (!input) {
+      if (tries === 20) document.querySelector(`${home} .label-wrap:not(.open)`)?.click();
+      if (tries) setTimeout(() => hand(file, home, tries - 1), 100);
+      return;
+    }
     const list = new DataTransfer();
-    list.items.add(files[0]);
+    list.items.add(file);
     input.files = list.files;
     input.dispatchEvent(new Event('change', { bubbles: true }));
   };
