@@ -18,7 +18,9 @@ SWITCHES = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Of a module: Playwright's event loop runs in this thread while it is open, and asyncio.run,
+# which later tests call, refuses to start beside another one.
+@pytest.fixture(scope="module")
 def chromium():
     path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if path is None:

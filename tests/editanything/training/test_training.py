@@ -25,7 +25,7 @@ SHORT = [
 WORDS = ["data.settings.prompt=a photo of a red dog"]
 #: YAML -> (which base, which pictures, what is changed).
 RUNS = {
-    "sam_controlnet": ("base", "shards", ["optimizer.name=adan", "optimizer.lr=1e-2", "objective.drop_text=0"]),
+    "sam_controlnet": ("base", "shards", ["batch=8", "optimizer.name=adan", "optimizer.lr=3e-3", "objective.drop_text=0"]),
     "textual_inversion": (
         "wordy_base", "pictures",
         ["optimizer.lr=0.05", "model.like=dog", "model.num_vectors=8"],
