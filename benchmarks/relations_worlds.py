@@ -1,12 +1,13 @@
 """Scenes to learn from what things do to the light: more ways than relations_scenes.py has.
 
 Nothing here is for reporting. Things are those of the development split; grounds are photographs of
-that split, drawn floors, walls and skies, or noise. Lights are hard or soft, one to three, also
-right above; a shadow may be bent by the ground, climb a wall or a step anywhere, lie aside (of what
-hangs or lies), fade with distance, begin a little inside the thing. Floors mirror clearly or
-blurred, fading, with ripples, and may hold shadows too. There are rugs, shadows of things outside
-of the frame, things in the air that do nothing, and scenes without any effect. Each scene can be
-rendered without each thing, so the truth is a difference.
+that split, drawn floors, walls and skies, noise, or the hard ones of relations_grounds.py. Lights
+are hard or soft, one to three, far or near, also right above; a shadow may be bent by the ground,
+climb a wall or a step anywhere, lie aside (of what hangs or lies), fade with distance, begin a
+little inside the thing. Floors mirror clearly or blurred, fading, with ripples, and may hold
+shadows too. There are rugs, shadows of things outside of the frame, things in the air that do
+nothing, and scenes without any effect. Each scene can be rendered without each thing, so the truth
+is a difference. A camera may have darkened its corners, blurred it and kept it as a JPEG.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from relations_grounds import hard_ground
 from relations_scenes import Light, Thing, _placed, _with_rug, cast, cut_out, texture, to_srgb
 from removal import RGB, Bool2D, photo
 
@@ -113,10 +115,10 @@ def make_world(seed: int) -> World:
     kind = str(
         rng.choice(
             ["sun", "lights", "wall", "above", "aside", "mirror", "both", "none"],
-            p=[0.26, 0.12, 0.14, 0.1, 0.08, 0.16, 0.05, 0.09],
+            p=[0.23, 0.14, 0.13, 0.1, 0.06, 0.14, 0.05, 0.15],
         )
     )
-    opacity = float(rng.uniform(0.52, 0.85)) if rng.random() < 0.15 else 1.0
+    opacity = float(rng.uniform(0.52, 0.85)) if rng.random() < 0.22 else 1.0
     things = _things(rng, shape, horizon, opacity, low=kind in ("mirror", "both"))
     if kind == "wall" and rng.random() < 0.3:  # a step or a box, not the horizon
         horizon = int(rng.uniform(0.1, 0.8) * shape[0])
@@ -137,8 +139,31 @@ def make_world(seed: int) -> World:
             clear, image = mirror(stands)
         doings.append(Doing(tuple(shades), image, clear))
     tint = np.array([1.0, rng.uniform(0.9, 1.0), rng.uniform(0.75, 1.0)], np.float32)
+    if rng.random() < 0.25:  # light that comes from elsewhere has a colour of its own
+        tint = rng.uniform(0.75, 1.0, 3).astype(np.float32)
     noise = rng.normal(0, rng.uniform(0, 3), (*shape, 3)).astype(np.float32)
     return World(ground, things, tuple(doings), tuple(darkness), tint, noise)
+
+
+def photographed(image: RGB, rng: np.random.Generator) -> RGB:
+    """What a camera makes of a rendered picture; as it is in half the cases."""
+    if rng.random() < 0.5:
+        return image
+    out = image.astype(np.float32)
+    height, width = image.shape[:2]
+    if rng.random() < 0.4:
+        y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+        out *= (1 - rng.uniform(0, 0.3) * (x * x + y * y) / 2)[..., None]
+    if rng.random() < 0.4:
+        out = 255 * np.clip(out / 255, 0, 1) ** np.float32(rng.uniform(0.75, 1.35))
+    if rng.random() < 0.4:
+        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.2))
+    levels = np.clip(out + 0.5, 0, 255).astype(np.uint8)
+    if rng.random() < 0.5:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 97))]
+        _, data = cv2.imencode(".jpg", levels[..., ::-1], quality)
+        levels = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return levels
 
 
 def _tall(thing: Thing) -> int:
@@ -153,7 +178,7 @@ def _ways(
     rng: np.random.Generator, kind: str, horizon: int, opacity: float
 ) -> tuple[list[Way], list[float]]:
     """How light falls here: thing -> share of one light that it takes; and each one's darkness."""
-    dark = lambda: float(rng.uniform(0.15, 0.85)) * opacity  # noqa: E731
+    dark = lambda: float(rng.uniform(0.13, 0.85)) * opacity  # noqa: E731
     if kind in ("none", "mirror"):
         return [], []
     if kind == "above":
@@ -177,10 +202,15 @@ def _sun(rng: np.random.Generator, wall: int | None) -> Way:
     ky = float(rng.uniform(0.12, 0.95) * (1 if wall is not None else rng.choice([-1, 1])))
     soft = float(rng.choice([0.0, 0.02, rng.uniform(0.03, 0.15)]))
     light = Light(kx, ky, 1.0, soft)
+    near = float(rng.normal(0, 0.6)) if rng.random() < 0.25 else 0.0  # a lamp: its rays spread
     fade = float(rng.uniform(0, 0.6)) if rng.random() < 0.4 else 0.0
 
     def way(thing: Thing) -> Floats:
-        shade = cast(thing, light, wall)
+        one = light
+        if near:
+            middle = float(np.flatnonzero(thing.mask.any(0)).mean()) if thing.mask.any() else 0.0
+            one = replace(light, kx=kx + near * (middle / thing.mask.shape[1] - 0.5))
+        shade = cast(thing, one, wall)
         if not fade:
             return shade
         rows = np.arange(shade.shape[0], dtype=np.float32)[:, None]
@@ -264,7 +294,8 @@ def _bent(shade: Floats, bend: tuple[Floats, Floats] | None) -> Floats:
 
 def _ground(rng: np.random.Generator, shape: tuple[int, int], horizon: int) -> Floats:
     """Linear (H, W, 3)."""
-    way = rng.choice(["scenes", "drawn", "tiles", "noise"], p=[0.35, 0.25, 0.3, 0.1])
+    ways = ["scenes", "drawn", "tiles", "noise", "hard"]
+    way = rng.choice(ways, p=[0.27, 0.17, 0.16, 0.07, 0.33])
     if way == "drawn":
         place = draw_ground(rng, max(shape))
         while "gravel" in place.where:  # a photograph of the test split
@@ -273,7 +304,8 @@ def _ground(rng: np.random.Generator, shape: tuple[int, int], horizon: int) -> F
         return np.clip(levels**2.2, 0.005, 1).astype(np.float32)
     ground = _surface(rng, str(way), shape, horizon)
     if horizon:
-        ground[:horizon] = _surface(rng, str(way), shape, 0)[:horizon]
+        behind = str(way) if rng.random() < 0.7 else str(rng.choice(["scenes", "tiles", "hard"]))
+        ground[:horizon] = _surface(rng, behind, shape, 0)[:horizon]
     down = np.linspace(*rng.uniform(0.6, 1.0, 2), shape[0], dtype=np.float32)[:, None, None]
     return cv2.GaussianBlur(ground * down, (0, 0), rng.uniform(0.3, 0.9))
 
@@ -285,6 +317,8 @@ def _surface(rng: np.random.Generator, way: str, shape: tuple[int, int], horizon
             grey = np.tile(grey, (3, 3, 1))[: shape[0], : shape[1]]
             return _coloured(rng, grey[..., 0].astype(np.float32))
         return texture(rng, SPLIT, shape)
+    if way == "hard":
+        return hard_ground(rng, shape, horizon)
     if way == "noise":
         rough = rng.normal(0, 1, shape).astype(np.float32)
         grey = np.zeros(shape, np.float32)
