@@ -9,9 +9,13 @@ the thing, or ask back (that counts as a miss). A judge that was trained apart l
 
     gone    the old name is not among its five likeliest
     there   the new name is among its five likeliest ("first": it is the likeliest); what differs
-            from the picture with the old thing removed is shown on white, as the judge learned it
+            from the picture with the old thing removed is shown on white, as the judge learned it,
+            so far as it lies in the old thing's box ("there_wide": anywhere, so with the mirror
+            image that the floor gives it, which is no part of what the judge knows)
     rest    outside `result.mask` every pixel is what it was
-    others  of other things, all but 2 % is what it was (a new thing may be wider, its shadow too)
+    others  of each other thing, all but 2 % is what it was
+    spared  the same, but for pixels that the old thing's own rim was mixed into (by the scene's
+            true alpha), and where the new thing lies over what the old one lay before
     left    of the difference that the thing, its shadow and its mirror image made, squared, over
             the plate without them (removals; the median)
 
@@ -46,10 +50,11 @@ from mdt.pipeline_folder import find_folder
 
 SIZE, SEED = 256, 88_001
 SHARES = (
-    "before", "before_cut", "remove_gone", "remove_rest", "remove_others", "remove_asked_back",
-    "there", "first", "replace_gone", "replace_rest", "replace_others", "replace_asked_back",
-    "replaced",
+    "before", "before_cut", "remove_gone", "remove_rest", "remove_others", "remove_spared",
+    "remove_asked_back", "there", "there_wide", "first", "replace_gone", "replace_rest",
+    "replace_others", "replace_spared", "replace_asked_back", "replaced", "replaced_wide",
 )  # fmt: skip
+MIXED = 0.02  # of a pixel
 WHOLE = 0.7  # of a thing that is asked for, at least this share is seen
 
 
@@ -62,11 +67,11 @@ class Case:
     new: str
 
 
-def cases(stickers: Path, count: int, names: list[str]) -> list[Case]:
+def cases(stickers: Path, count: int, names: list[str], first: int = 0) -> list[Case]:
     """`count` scenes with a thing that only one of them is called, and a name for another."""
     source = SceneSource(stickers, size=SIZE, seed=SEED, split="train", styles=["fluent"])
     found: list[Case] = []
-    for number in range(20 * count):
+    for number in range(first, first + 20 * count):
         scene = source.scene(number)
         rng = np.random.default_rng([SEED, number])
         present = [thing.name for thing in scene.things]
@@ -110,13 +115,25 @@ def rank(judge: Judge, picture: np.ndarray, name: str) -> int:
     return int((told > told[judge.names.index(name)]).sum())
 
 
-def new_alone(replaced: np.ndarray, bare: np.ndarray) -> np.ndarray:
-    """What differs between two results, on white; cast shadows, darker of the same hue, go."""
+def new_solid(replaced: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """(H, W) where two results differ, holes closed; cast shadows, darker of the same hue, go."""
     after, before = replaced.astype(np.float32), bare.astype(np.float32)
     ratio = (after + 4) / (before + 4)
     shaded = (ratio.max(2) < 1.02) & (ratio.max(2) - ratio.min(2) < 0.15) & (ratio.min(2) > 0.45)
     differs = (np.abs(after - before).max(2) > 14) & ~shaded
-    solid = ndimage.binary_fill_holes(ndimage.binary_closing(differs, iterations=2))
+    return ndimage.binary_fill_holes(ndimage.binary_closing(differs, iterations=2))
+
+
+def in_box(thing: Thing) -> np.ndarray:
+    """(H, W) the box that a thing is seen in, and a pixel more."""
+    x0, y0, x1, y1 = thing.box
+    out = np.zeros(thing.mask.shape, bool)
+    out[max(0, y0 - 1) : y1 + 1, max(0, x0 - 1) : x1 + 1] = True
+    return out
+
+
+def alone(replaced: np.ndarray, solid: np.ndarray) -> np.ndarray:
+    """The large parts of `solid`, on white."""
     parts, count = ndimage.label(solid)
     if not count:
         return np.full_like(replaced, 255)
@@ -144,12 +161,31 @@ def old_alone(case: Case) -> np.ndarray:
     return square(cut[y0:y1, x0:x1], 1.2)
 
 
-def kept(case: Case, image: np.ndarray, mask: np.ndarray) -> tuple[bool, bool]:
-    """Whether nothing outside of the mask differs, and hardly anything of other things."""
+def kept(
+    case: Case, image: np.ndarray, mask: np.ndarray, over: np.ndarray | None = None
+) -> dict[str, bool]:
+    """Whether nothing outside of the mask differs, and hardly anything of other things.
+
+    `over` (H, W): where a new thing lies, which may hide what the old one lay before.
+    """
     differs = (image != case.scene.image).any(2)
-    others = [t.mask for t in case.scene.things if t is not case.thing]
-    touched = [(differs & other).sum() / max(other.sum(), 1) for other in others]
-    return not (differs & ~mask).any(), all(share <= 0.02 for share in touched)
+    things, thing = case.scene.things, case.thing
+    own = next(i for i, other in enumerate(things) if other is thing)  # the farthest comes first
+    touched, taken = [0.0], [0.0]
+    for i, other in enumerate(things):
+        if i == own:
+            continue
+        lawful = (thing.alpha > MIXED) & (True if i < own else other.alpha < 1 - MIXED)
+        if over is not None and i < own:
+            lawful |= over & in_box(thing)
+        area = max(other.mask.sum(), 1)
+        touched.append((differs & other.mask).sum() / area)
+        taken.append((differs & other.mask & ~lawful).sum() / area)
+    return {
+        "rest": not bool((differs & ~mask).any()),
+        "others": bool(max(touched) <= 0.02),
+        "spared": bool(max(taken) <= 0.02),
+    }
 
 
 def left(case: Case, image: np.ndarray) -> float:
@@ -191,16 +227,20 @@ def measure(
         row["remove_asked_back"], row["replace_asked_back"] = bare is None, other is None
         if bare is not None:
             row["remove_gone"] = rank(judge, around(bare[0], thing), old) >= 5
-            row["remove_rest"], row["remove_others"] = kept(case, *bare)
+            row |= {f"remove_{key}": value for key, value in kept(case, *bare).items()}
             row["left"] = left(case, bare[0])
-        if other is not None:
-            place = (
-                rank(judge, new_alone(other[0], bare[0]), case.new) if bare else len(judge.names)
-            )
-            row |= {"there": place < 5, "first": place == 0}
+        if other is not None and bare is not None:
+            solid = new_solid(other[0], bare[0])
+            place = rank(judge, alone(other[0], solid & in_box(thing)), case.new)
+            wide = rank(judge, alone(other[0], solid), case.new)
+            row |= {"there": place < 5, "there_wide": wide < 5, "first": place == 0}
             row["replace_gone"] = rank(judge, around(other[0], thing), old) >= 5
-            row["replace_rest"], row["replace_others"] = kept(case, *other)
-            row["replaced"] = row["there"] and row["replace_gone"] and row["replace_rest"]
+            row |= {f"replace_{key}": value for key, value in kept(case, *other, solid).items()}
+            well = bool(row["replace_gone"] and row["replace_rest"])
+            row["replaced"], row["replaced_wide"] = (
+                row["there"] and well,
+                row["there_wide"] and well,
+            )
         rows.append(row)
         pictures = [case.scene.image, *(p[0] if p else case.scene.image for p in (bare, other))]
         shown.append(np.concatenate(pictures, axis=1))
@@ -215,13 +255,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("stickers", type=Path)
     parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--first", type=int, default=0, help="number of the first scene")
     parser.add_argument("--masks", choices=("named", "words", "both"), default="both")
     parser.add_argument("--preset", default="default")
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
     names = list(json.loads((find_folder("default") / "names.json").read_text(encoding="utf-8")))
     judge = open_judge()
-    chosen = cases(arguments.stickers, arguments.count, [n for n in names if n in judge.names])
+    names = [name for name in names if name in judge.names]
+    chosen = cases(arguments.stickers, arguments.count, names, arguments.first)
     told: dict[str, Any] = {"cases": len(chosen)}
     shown: list[np.ndarray] = []
     for how in ("named", "words") if arguments.masks == "both" else (arguments.masks,):

@@ -326,12 +326,14 @@ class Editor:
             keep=step.keep.within(box) if step.keep is not None else None,
             hole=step.hole.within(box) if step.hole is not None else None,
             shade=step.shade.within(box) if step.shade is not None else None,
+            others=step.others.within(box) if step.others is not None else None,
+            behind=tuple(mask.within(box) for mask in step.behind),
             what=step.what,
             regions=lambda: self._regions(picture, box),
         )
         backend = next(b for b in self.backends if b.can(step.op, step.params))
         painted = backend.paint(task, in_picture(progress, picture, box, step.area))
-        alpha = masks.feather(area, step.feather_px)
+        alpha = masks.feather(area, step.feather_px, beyond=_staying(task))
         return composite(picture, box, painted, alpha), masks.union(changed, step.area)
 
     def _regions(self, picture: Picture, box: Box) -> tuple[Bool2D, ...]:
@@ -362,6 +364,12 @@ def working_box(step: Step, shape: tuple[int, int]) -> tuple[int, int, int, int]
     if step.op in NEEDS_SURROUNDINGS:
         context += round(CONTEXT_SHARE * max(box[2] - box[0], box[3] - box[1]))
     return masks.with_margin(box, context, shape)
+
+
+def _staying(task: Task) -> Bool2D | None:
+    """What the step's area ends at without a soft rim: the old thing would shine through there."""
+    staying = [mask for mask in (task.keep, task.others) if mask is not None]
+    return np.logical_or.reduce(staying) if staying else None
 
 
 def _in_crop(params: Mapping[str, Any], box: tuple[int, int, int, int]) -> dict[str, Any]:

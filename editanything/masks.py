@@ -126,18 +126,22 @@ def rim_px(area_px: int) -> float:
     return float(np.clip(0.012 * np.sqrt(area_px), 2.0, 8.0))
 
 
-def feather(area: Bool2D, width_px: float) -> Float2D:
+def feather(area: Bool2D, width_px: float, *, beyond: Bool2D | None = None) -> Float2D:
     """A soft alpha inside `area`: 1 deep inside, falling to 0 at its rim over `width_px`.
+
+    Where the area ends at `beyond` it ends at once: another thing begins there.
 
     The alpha never leaves `area`, so that what lies outside stays as it is. The picture's own
     edge is no rim: the array's border counts as inside where the area touches it.
     """
     if width_px <= 0:
         return area.astype(np.float32)
-    padded = cv2.copyMakeBorder(area.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    wide = area if beyond is None else area | beyond
+    padded = cv2.copyMakeBorder(wide.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     ramp = np.clip(distance / (width_px + 1.0), 0.0, 1.0)
-    return (ramp * ramp * (3.0 - 2.0 * ramp)).astype(np.float32)
+    alpha = (ramp * ramp * (3.0 - 2.0 * ramp)).astype(np.float32)
+    return alpha if beyond is None else alpha * area
 
 
 def warp(mask: Mask, matrix: np.ndarray, shape: tuple[int, int] | None = None) -> Mask:

@@ -12,6 +12,7 @@ from editanything.errors import InputError, Refusal
 from editanything.grounders.base import Grounder
 from editanything.planning import PLANNERS
 from editanything.planning.along import with_effects
+from editanything.planning.beside import with_others
 from editanything.planning.change import OF_CLAUSES, changed_operation, changed_step, checked
 from editanything.planning.draft import Draft, SecondPicture
 from editanything.planning.kin import with_kin
@@ -208,6 +209,7 @@ def make_plan(
         operation = changed_operation(operation, settings)
         for step in _steps_of(draft, operation, settings):
             step = with_effects(draft, operation, with_kin(draft, operation, step))
+            step = with_others(draft, step)
             painted_by_none = not any(b.can(step.op, step.params) for b in backends)
             if (step.frame is None or step.op == "outpaint") and painted_by_none:
                 raise _cannot(step.op, backends, step.params)

@@ -302,6 +302,8 @@ class Task:
     keep: Bool2D | None = None  # pixels that must not serve as material (the user's "keep")
     hole: Bool2D | None = None  # effects of the target (its shadow) that go where it goes
     shade: Float2D | None = None  # (h, w) a shadow to draw, darker by exp(-params["drop"])
+    others: Bool2D | None = None  # things that stay: only what is set down may cover them
+    behind: tuple[Bool2D, ...] = ()  # of these, each that lies behind the target
     what: str = ""  # the step in words
     regions: Callable[[], tuple[Bool2D, ...]] | None = None  # of the crop, (h, w); asked if needed
 
@@ -377,6 +379,8 @@ class Step:
     clause: int = 0  # number of the operation that it carries out
     hole: Mask | None = None  # effects of the target that go where it goes: its shadow
     shade: Shade | None = None  # a shadow that is drawn anew
+    others: Mask | None = None  # things that stay: only what is set down may cover them
+    behind: tuple[Mask, ...] = ()  # of these, each that lies behind the target
 
     @property
     def strength(self) -> float:

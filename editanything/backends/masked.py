@@ -72,7 +72,7 @@ def _hole(task: Task) -> Bool2D:
     large = [i for i in range(1, count) if areas[i] > _PIECE * areas[1:].max()]
     for x, y, w, h, _ in stats[large]:
         hole[y : y + h, x : x + w] = True
-    return hole
+    return hole if task.others is None else hole & ~(task.others & ~task.target)
 
 
 def _set(image: RGB, made: RGB, window: Box, hole: Any) -> RGB:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from editanything.backends.classical.oklab import to_bytes
 from editanything.backends.classical.paste import transfer, without_target
+from editanything.backends.classical.place import spared
 from editanything.backends.vocabulary import Vocabulary
 from editanything.errors import InputError, Refusal
 from editanything.libraries import networks
@@ -153,10 +154,11 @@ class Mdt:
         )
         if task.op == "replace":
             bare = without_target(task, part_of_progress(progress, 0.6, 0.9))
-            set_down = _upon(set_down, bare)
+            set_down = _upon(set_down, spared(task, bare))
         if task.params.get("shadow"):
             light = task.params.get("light", (_ASIDE, _AWAY))
-            set_down = _upon(set_down, _shaded(set_down, alpha, matrix, light))
+            shaded = _shaded(set_down, alpha, matrix, light)
+            set_down = _upon(set_down, spared(task, shaded))
         return transfer(set_down, part_of_progress(progress, 0.9, 1.0))
 
     def draw(self, prompt: str, seed: int, progress: Progress | None = None) -> NDArray[np.uint8]:

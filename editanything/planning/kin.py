@@ -24,6 +24,8 @@ _SURE_FROM = 0.7
 _SAME = 0.7  # IoU from which a region is the target
 _NEW = 0.15  # share of a region that must lie outside the target to be worth a switch
 _MOST_REGIONS = 40
+#: Told by outlines that touch alone: between two things with names it is as often chance.
+_BY_TOUCH = frozenset({"attached"})
 #: An edge's type, seen from its target.
 _SEEN_FROM_TARGET = {"part_of": "has_part"}
 
@@ -48,6 +50,7 @@ def with_kin(draft: Draft, operation: Operation, step: Step) -> Step:
         if state is None or beyond.area < _NEW * region.mask.area:
             continue
         sure = state == "take" and edge.score >= _SURE_FROM and draft.take_related
+        sure &= not (edge.type in _BY_TOUCH and me.label and region.label)
         on = draft.switched.get(len(draft.related), sure)
         full = beyond.full()
         evidence = f"{region.label}: {edge.evidence}" if region.label else edge.evidence

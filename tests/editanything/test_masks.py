@@ -119,3 +119,16 @@ def test_box_with_margin_stays_inside():
 def test_only_bool_pictures_are_masks(bad):
     with pytest.raises(InputError, match="bool array"):
         Mask.of(bad)
+
+
+def test_an_area_that_ends_at_another_thing_has_no_soft_rim_there():
+    area, other = np.zeros((20, 30), bool), np.zeros((20, 30), bool)
+    area[5:15, 5:15] = True
+    other[5:15, 15:25] = True
+    alpha = masks.feather(area, 3.0, beyond=other)
+    assert (alpha[~area] == 0).all()
+    assert alpha[10, 14] == 1
+    assert 0 < alpha[10, 5] < 0.5
+    assert np.array_equal(
+        masks.feather(area, 3.0, beyond=np.zeros_like(area)), masks.feather(area, 3.0)
+    )

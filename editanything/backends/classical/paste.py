@@ -15,6 +15,7 @@ from editanything.backends.classical.place import (
     mirrored,
     set_down,
     shaded,
+    spared,
     warped,
 )
 from editanything.errors import InputError
@@ -49,7 +50,7 @@ def transfer(task: Task, progress: Progress | None = None) -> Painted:
         layer = _dissolved(layer, base)
     # What is mirrored is the thing as it stands there, in that light.
     below = mirrored(task, shaded(task, base), layer, layer, np.eye(2, 3))
-    return set_down(below, layer)
+    return set_down(spared(task, below), layer)
 
 
 def lifted(reference: Reference) -> Layer:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.backends.classical.fill import QUICK, fill
+from editanything.backends.classical.around import fill_around
+from editanything.backends.classical.fill import QUICK
 from editanything.backends.classical.matte import Matte, lift
 from editanything.backends.classical.oklab import to_bytes
 from editanything.backends.classical.relight import relit
@@ -63,7 +64,8 @@ def place(task: Task, progress: Progress | None = None) -> Painted:
     report(progress, 0.9, "setting the object down")
     placed = warped(layer, task.params["matrix"], task.target.shape)
     matrix = np.asarray(task.params["matrix"], np.float64)
-    return set_down(mirrored(task, shaded(task, base), layer, placed, matrix), placed)
+    below = mirrored(task, shaded(task, base), layer, placed, matrix)
+    return set_down(spared(task, below), placed)
 
 
 def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
@@ -74,16 +76,11 @@ def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
     image = task.image
     sources = np.ones(hole.shape, bool) if task.keep is None else ~task.keep
     if task.hole is not None and task.hole.any():
-        lit = relit(image, task.hole & ~hole, sources & ~hole & ~task.hole)
+        known = sources if task.others is None else sources & ~task.others
+        lit = relit(image, task.hole & ~hole, known & ~hole & ~task.hole)
         image, hole = lit.image, hole | (task.hole & ~lit.done)
-    return fill(
-        image,
-        hole,
-        sources=sources & ~hole,
-        seed=task.seed,
-        opacity=task.opacity,
-        effort=QUICK,
-        progress=progress,
+    return fill_around(
+        replace(task, image=image), hole, sources=sources & ~hole, effort=QUICK, progress=progress
     )
 
 
@@ -94,6 +91,16 @@ def shaded(task: Task, base: Painted) -> Painted:
     drop = np.asarray(task.params["drop"], np.float32)
     factor = 1.0 - task.shade[..., None] * (1.0 - np.exp(-drop))
     return Painted(to_bytes(base.image * factor), base.opacity)
+
+
+def spared(task: Task, base: Painted) -> Painted:
+    """`base` with the other things as they are: no fill, shadow or mirror image lies on them."""
+    if task.others is None or not task.others.any():
+        return base
+    image = np.where(task.others[..., None], task.image, base.image)
+    if base.opacity is None or task.opacity is None:
+        return Painted(image, base.opacity)
+    return Painted(image, np.where(task.others, task.opacity, base.opacity))
 
 
 def mirrored(

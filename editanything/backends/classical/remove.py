@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from editanything.backends.classical.fill import fill
+from editanything.backends.classical.around import fill_around
 from editanything.backends.classical.relight import relit
 from editanything.types import Bool2D, Painted, Progress, Task
 
@@ -25,7 +25,8 @@ def remove(task: Task, progress: Progress | None = None) -> Painted:
     area, image = task.area, task.image
     sources = ~area if task.keep is None else ~area & ~task.keep
     if task.hole is not None and task.hole.any():
-        lit = relit(image, task.hole & area & ~_with_rim(task.target), sources)
+        known = sources if task.others is None else sources & ~task.others
+        lit = relit(image, task.hole & area & ~_with_rim(task.target), known)
         image, area = lit.image, area & ~lit.done
         sources = sources | lit.done
     return _filled(replace(task, image=image, area=area), sources, progress)
@@ -50,11 +51,4 @@ def _with_rim(target: Bool2D) -> Bool2D:
 def _filled(task: Task, sources: Bool2D, progress: Progress | None) -> Painted:
     if not task.area.any():
         return Painted(task.image, task.opacity)
-    return fill(
-        task.image,
-        task.area,
-        sources=sources,
-        seed=task.seed,
-        opacity=task.opacity,
-        progress=progress,
-    )
+    return fill_around(task, task.area, sources=sources, progress=progress)

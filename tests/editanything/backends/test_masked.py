@@ -6,9 +6,11 @@ import torch
 
 import mdt
 from editanything import Editor
+from editanything.backends.masked import _hole
 from editanything.backends.mdt import Mdt
 from editanything.errors import InputError, Refusal
 from editanything.examples import EXAMPLES
+from editanything.types import Task
 from editanything.ui.trainings import with_generator
 from mdt.models import build_model
 from mdt.schedulers import make_scheduler
@@ -102,3 +104,15 @@ def test_a_removal_is_seen_while_it_comes_about():
     for shown in watch.seen:
         assert shown.shape == before.shape
         assert not ((shown != before).any(2) & ~result.mask).any()
+
+
+def test_other_things_in_the_box_are_not_redrawn():
+    target, other = np.zeros((30, 40), bool), np.zeros((30, 40), bool)
+    target[5:15, 5:25] = target[15:25, 5:10] = True
+    other[15:25, 15:35] = True
+    image = np.zeros((30, 40, 3), np.uint8)
+    task = Task("replace", image, target, target | other, {"prompt": "card"}, 0, others=other)
+    hole = _hole(task)
+    assert hole[5:15, 5:25].all()
+    assert hole[15:25, 10:15].all()
+    assert not (hole & other).any()
