@@ -38,9 +38,15 @@ class KnownNames:
 
     def find(self, seen: Scene, noun: str) -> tuple[Named, ...]:
         """See `Names.find`."""
-        scored = [Named(region, likeness(noun, region.label)) for region in seen.known]
+        scored = [Named(region, _likeness(noun, region.label)) for region in seen.known]
         named = [one for one in scored if one.region.label and one.score > 0]
         return tuple(sorted(named, key=lambda one: -one.score))
+
+
+def _likeness(noun: str, label: str) -> float:
+    """As `likeness`; words that are written with hyphens or apart are the same."""
+    told = likeness(noun, label)
+    return told if told or "-" not in label else likeness(noun, label.replace("-", " "))
 
 
 # name -> "module:class"; `grounder: {name: words, names: ...}` in a preset is a key of this dict.

@@ -127,7 +127,8 @@ def _below(target: Mask, other: Mask) -> float:
     down = np.zeros_like(foot)
     down[_FOOT_PX:] = foot[:-_FOOT_PX]
     down &= ~target.full()
-    return float(np.count_nonzero(down & other.full()) / max(1, np.count_nonzero(down)))
+    share = int(np.count_nonzero(down & other.full()))
+    return share / max(1, int(np.count_nonzero(down)))
 
 
 def _in_front(other: Mask, target: Mask) -> float:

@@ -4,6 +4,7 @@ import pytest
 from editanything.command import parse
 from editanything.command.types import Relation, Selector
 from editanything.errors import Refusal
+from editanything.grounders.names import KnownNames
 from editanything.grounders.words import Words
 from editanything.segmenters.classical import Classical
 from editanything.types import Mask, Region
@@ -169,3 +170,11 @@ def test_a_whole_name_is_meant_whatever_grammar_makes_of_it(label, said):
     seen = Classical().look(np.full((HEIGHT, WIDTH, 3), 225, np.uint8), known=known)
     (operation,) = parse(f"remove {said}").ops
     assert same(find(seen, operation.target), SECOND_CUP)
+
+
+def test_hyphens_are_as_good_as_spaces():
+    lantern = Region(1, box_mask(10, 40, 30, 70), "jack-o-lantern")
+    seen = Classical().look(np.full((HEIGHT, WIDTH, 3), 225, np.uint8), known=(lantern, KNOWN[1]))
+    for text in ("remove the jack-o-lantern", "remove the jack o lantern"):
+        assert same(find(seen, parse(text).ops[0].target), lantern.mask)
+    assert KnownNames().find(seen, "t-shirt") == ()
