@@ -20,8 +20,8 @@ the thing, or ask back (that counts as a miss). A judge that was trained apart l
             the plate without them (removals; the median)
 
 The judge is not at home in scenes: "before" tells how often it names the old thing there,
-untouched, "before_cut" on white by its true mask. Things are painted and turned. Prints a table,
-then one JSON line.
+untouched, "before_cut" on white by its true mask. Things are painted and turned. Prints a line for
+each case, a table, then one JSON line.
 """
 
 from __future__ import annotations
@@ -242,6 +242,7 @@ def measure(
                 row["there_wide"] and well,
             )
         rows.append(row)
+        print(f"{old} -> {case.new}:", json.dumps({k: round(float(v), 3) for k, v in row.items()}))
         pictures = [case.scene.image, *(p[0] if p else case.scene.image for p in (bare, other))]
         shown.append(np.concatenate(pictures, axis=1))
     told = {key: float(np.mean([row.get(key, 0) for row in rows])) for key in SHARES}

@@ -26,6 +26,7 @@ _NEW = 0.15  # share of a region that must lie outside the target to be worth a 
 _MOST_REGIONS = 40
 #: Told by outlines that touch alone: between two things with names it is as often chance.
 _BY_TOUCH = frozenset({"attached"})
+_HANDLESS = frozenset({"face", "head"})
 #: An edge's type, seen from its target.
 _SEEN_FROM_TARGET = {"part_of": "has_part"}
 
@@ -50,7 +51,7 @@ def with_kin(draft: Draft, operation: Operation, step: Step) -> Step:
         if state is None or beyond.area < _NEW * region.mask.area:
             continue
         sure = state == "take" and edge.score >= _SURE_FROM and draft.take_related
-        sure &= not (edge.type in _BY_TOUCH and me.label and region.label)
+        sure &= not _by_chance(edge, me, region)
         on = draft.switched.get(len(draft.related), sure)
         full = beyond.full()
         evidence = f"{region.label}: {edge.evidence}" if region.label else edge.evidence
@@ -60,6 +61,13 @@ def with_kin(draft: Draft, operation: Operation, step: Step) -> Step:
         if on:
             more.append(beyond)
     return _joined(draft, step, more) if more else step
+
+
+def _by_chance(edge: Edge, me: Region, other: Region) -> bool:
+    """Whether two things with names of their own may as well touch by chance."""
+    if not (me.label and other.label):
+        return False
+    return edge.type in _BY_TOUCH or (edge.type == "held" and me.label.split()[-1] in _HANDLESS)
 
 
 def _region_of(target: Mask, regions: Sequence[Region]) -> Region:

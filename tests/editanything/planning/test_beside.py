@@ -134,15 +134,19 @@ def test_a_colour_does_not_look_at_others(editor):
     assert step.others is None
 
 
-def test_a_thing_with_a_name_of_its_own_is_not_taken_along_because_it_touches(editor):
+@pytest.mark.parametrize(
+    ("large", "relation", "along"),
+    [("vase", "attached", False), ("horse face", "held", False), ("monkey", "held", True)],
+)
+def test_a_thing_with_a_name_is_not_taken_along_because_it_touches(editor, large, relation, along):
     # Half of the small one's rim lies at the large one, and it stands on air.
     shapes = (box(2, 2, 12, 12), box(60, 30, 130, 130), box(130, 60, 160, 90))
-    image, regions = scene(("coin", "vase", "brain"), shapes)
-    plan = planned(editor, "remove the vase", image, regions)
-    found = [related for related in plan.related if related.type == "attached"]
-    assert [related.on for related in found] == [False]
+    image, regions = scene(("coin", large, "brain"), shapes)
+    plan = planned(editor, f"remove the {large}", image, regions)
+    assert [related.on for related in plan.related if related.type == relation] == [along]
     (step,) = plan.steps
-    assert masks.intersection(step.area, masks.minus(shapes[2], box(130, 60, 131, 90))).area == 0
+    beyond = masks.minus(shapes[2], box(130, 60, 131, 90))
+    assert (masks.intersection(step.area, beyond).area > 0) == along
     nameless = (regions[0], regions[1], Region(3, regions[2].mask))
-    plan = planned(editor, "remove the vase", image, nameless)
-    assert [related.on for related in plan.related if related.type == "attached"] == [True]
+    plan = planned(editor, f"remove the {large}", image, nameless)
+    assert [related.on for related in plan.related if related.type == relation] == [True]
