@@ -31,11 +31,11 @@ COLOURS = ("red", "blue", "green", "purple", "yellow", "pink")
 
 def draw(pipe: Pipeline, prompts: list[str], seed: int, **more: Any) -> list[np.ndarray]:
     """RGBA pictures, uint8 (H, W, 4)."""
-    settings = {"style": "fluent", "num_inference_steps": STEPS, "guidance_scale": GUIDANCE}
+    settings = {"style": "fluent", "num_inference_steps": STEPS, "guidance_scale": GUIDANCE, **more}
     made = []
     for start in range(0, len(prompts), 16):
         some = prompts[start : start + 16]
-        made += pipe(prompt=some, seed=seed + start, **settings, **more).images
+        made += pipe(prompt=some, seed=seed + start, **settings).images
     return [np.asarray(picture) for picture in made]
 
 
@@ -57,9 +57,19 @@ def sheet(pictures: list[np.ndarray], columns: int = 16) -> Image.Image:
 
 
 def halves(
-    pipe: Pipeline, source: Any, names: list[str], rng: np.random.Generator, judge: Any
+    pipe: Pipeline,
+    source: Any,
+    names: list[str],
+    rng: np.random.Generator,
+    judge: Any,
+    *,
+    told_names: bool = True,
 ) -> dict[str, float]:
-    """Half of each sticker drawn anew: the step across the seam, and what the judge sees."""
+    """Half of each sticker drawn anew: the step across the seam, and what the judge sees.
+
+    Without `told_names` no words are given, and so no guidance.
+    """
+    more = {} if told_names else {"guidance_scale": 1.0}
     labels = [source.names[label] for label in source.labels]
     ratios, made, told = [], [], []
     for name in names:
@@ -67,7 +77,8 @@ def halves(
         hidden = np.zeros(known.shape[:2], bool)
         axis, side = int(rng.integers(2)), len(known) // 2
         hidden[(slice(side, None), slice(None))[:: 1 if axis == 0 else -1]] = True
-        (drawn,) = draw(pipe, [name], int(rng.integers(1 << 30)), image=known, mask=hidden)
+        words, seed = [name if told_names else ""], int(rng.integers(1 << 30))
+        (drawn,) = draw(pipe, words, seed, image=known, mask=hidden, **more)
         across = [np.abs(np.diff(on_white(p), axis=axis)).mean(2) for p in (drawn, known)]
         here, there = (np.take(a, side - 1, axis=axis).mean() for a in across)
         if there > 0.004:  # something crosses the seam
@@ -146,6 +157,8 @@ def main() -> None:
     unseen = [held.names[label] for label in held.labels][:16]
     told |= {f"held_{k}": v for k, v in halves(pipe, held, unseen, rng, None).items()}
     told |= pairs(pipe, source, 24, rng)
+    silent = halves(pipe, held, unseen, rng, None, told_names=False)
+    told |= {f"held_without_words_{k}": v for k, v in silent.items()}
     for key, value in told.items():
         print(f"{key:28} {value:.4g}")
     print(json.dumps(told))
