@@ -4,9 +4,10 @@
     python benchmarks/relations_train.py train FOLDER -o WEIGHTS [--minutes M] [--start WEIGHTS]
 
 `collect` draws scenes of relations_worlds.py and writes, for each of their things, the planes that
-the network sees (clues.py) with the truth beside them: three minutes of a core for 1000 scenes.
-`train` learns from what lies in FOLDER, for so many minutes of a core; every eighth file is held
-out. Masks are rough in a third of the cases, and other things are not always known.
+the network sees (clues.py) with the truth beside them: four minutes of a core for 1000 scenes.
+`train` learns from what lies in FOLDER, and from what is being added, for so many minutes; every
+eighth file is held out. Masks are rough in a third of the cases or made by one click, and other
+things are not always known.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,42 +23,75 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything import masks
-from editanything.relations.clues import clues
-from editanything.relations.search import search
+from editanything.relations.clues import PLANES, clues
+from editanything.relations.effects import _beside, _together
+from editanything.relations.search import Search, search
 from editanything.relations.view import look_at
 from editanything.types import Mask
 
 PER_FILE = 50  # scenes
 Floats = NDArray[np.float32]
 LEAST_PX = 120
+BY_CLICK = 0.06  # of the worlds have masks of one click
+LEAST_SEEN_PX = 6  # of an effect, in what the network sees
+RATE = 2e-3
+FILES_AT_ONCE, TELL_EVERY_S = 8, 150.0
 _HELD_OUT = 8
 
 
 def examples(seed: int) -> Iterator[tuple[Floats, Floats]]:
     """The planes (n, h, w) and the truth (2, h, w) for each thing of a world."""
-    from relations_worlds import make_world
+    from relations_worlds import make_world, photographed
 
     world = make_world(seed)
     rng = np.random.default_rng([seed, 99])
-    image = world.render()
+    rendered = world.render()
+    image = photographed(rendered, rng)
     shapes = [world.mask(i) for i in range(len(world.things))]
     known = [i for i in range(len(shapes)) if shapes[i].sum() >= LEAST_PX]
+    truth = {i: world.effects(i, rendered) for i in known}
+    given = {i: Mask.of(m) for i, m in seen_masks(rng, image, shapes, known, truth).items()}
     told = known if rng.random() < 0.8 else [i for i in known if rng.random() < 0.4]
-    looked = {}
+    looked: dict[int, Search] = {}
+
+    def searched(i: int) -> Search:
+        if i not in looked:
+            rest = _beside(given[i], [given[j] for j in told if j != i]) or []
+            hidden = _together(rest, given[i].shape)
+            looked[i] = search(look_at(image, given[i], hidden))
+        return looked[i]
+
     for i in known:
-        mask = Mask.of(shapes[i])
-        if rng.random() < 0.35:
-            rough = masks.grow(mask, int(rng.integers(-2, 4)))
-            mask = rough if rough.area >= 64 else mask
-        rest = [shapes[j] for j in told if j != i]
-        others = np.logical_or.reduce(rest) if rest else np.zeros(mask.shape, bool)
-        looked[i] = search(look_at(image, mask, others))
-    for i in known:
-        own = looked[i]
-        planes, small = clues(own, [looked[j] for j in told if j != i])
-        truth = np.stack([_reduced(e, own.view.box, small.shape) for e in world.effects(i, image)])
-        yield planes, truth
+        rest = _beside(given[i], [given[j] for j in told if j != i])
+        if rest is None:
+            continue
+        votes = [searched(next(j for j in told if given[j] is other)) for other in rest]
+        own = searched(i)
+        told_of = clues(own, votes)
+        small = told_of.view.shape
+        yield told_of.planes, np.stack([_reduced(e, own.view.box, small) for e in truth[i]])
+
+
+def seen_masks(
+    rng: np.random.Generator,
+    image: NDArray[np.uint8],
+    shapes: list[NDArray[np.bool_]],
+    known: list[int],
+    truth: Mapping[int, tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+) -> dict[int, NDArray[np.bool_]]:
+    """The masks that are told: true ones, rough ones, or those of one click."""
+    from relations_masks import by_click, roughened
+
+    out = {i: shapes[i] for i in known}
+    if rng.random() < BY_CLICK:
+        clicked = by_click(image, [shapes[i] for i in known])
+        most = 0.3 * image[..., 0].size
+        out |= {i: m for i, m in zip(known, clicked, strict=True) if 64 <= m.sum() <= most}
+    elif rng.random() < 0.5:
+        for i in known:
+            if rng.random() < 0.6:
+                out[i] = roughened(rng, shapes[i], truth[i][0] | truth[i][1])
+    return out
 
 
 def _reduced(effect: NDArray[np.bool_], box: Any, shape: tuple[int, int]) -> Floats:
@@ -81,8 +115,8 @@ def collect(folder: Path, first: int, scenes: int) -> None:
         print(start, count, flush=True)
 
 
-def net(widths: tuple[int, ...], num_planes: int) -> Any:
-    """A U-Net: two convolutions a level, halved by strides, nearest neighbours on the way up."""
+def net(widths: tuple[int, ...], mixes: tuple[int, ...], num_planes: int) -> Any:
+    """A U-Net, halved by strides; residual convolutions a level; what is there, from its depth."""
     import torch
     from torch import nn
     from torch.nn import functional as F
@@ -92,31 +126,39 @@ def net(widths: tuple[int, ...], num_planes: int) -> Any:
             super().__init__()
             self.down, self.mix, self.up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
             last = num_planes
-            for i, width in enumerate(widths):
+            for i, (width, more) in enumerate(zip(widths, mixes, strict=True)):
                 self.down.append(nn.Conv2d(last, width, 3, 1 if i == 0 else 2, 1))
-                if i:
-                    self.mix.append(nn.Conv2d(width, width, 3, 1, 1))
+                self.mix.append(
+                    nn.ModuleList(nn.Conv2d(width, width, 3, 1, 1) for _ in range(more))
+                )
                 last = width
             for i in range(len(widths) - 1, 0, -1):
                 self.up.append(nn.Conv2d(widths[i] + widths[i - 1], widths[i - 1], 3, 1, 1))
             self.out = nn.Conv2d(widths[0], 2, 3, 1, 1)
+            self.there = nn.Linear(2 * widths[-1], 2)
 
-        def forward(self, x: Any) -> Any:
+        def forward(self, x: Any) -> tuple[Any, Any]:
+            """Logits of the pixels (n, 2, h, w), and of there being any (n, 2)."""
+            inside = F.avg_pool2d(x[:, INSIDE : INSIDE + 1].float(), 2 ** (len(self.down) - 1))
             kept = []
-            for i, down in enumerate(self.down):
+            for down, mixes in zip(self.down, self.mix, strict=True):
                 x = F.relu(down(x))
-                if i:
-                    x = F.relu(x + self.mix[i - 1](x))
+                for mix in mixes:
+                    x = F.relu(x + mix(x))
                 kept.append(x)
+            deep = x.float() * inside
+            mean = deep.sum((2, 3)) / inside.sum((2, 3)).clamp(min=1e-3)
+            there = self.there(torch.cat([mean, deep.amax((2, 3))], 1))
             for up, side in zip(self.up, kept[-2::-1], strict=True):
                 x = F.interpolate(x, scale_factor=2.0, mode="nearest")
                 x = F.relu(up(torch.cat([x, side], 1)))
-            return self.out(x)
+            return self.out(x).float(), there.float()
 
     return Net()
 
 
-WIDTHS = (12, 24, 40, 56, 72)
+WIDTHS, MIXES = (16, 32, 64, 96, 128), (0, 1, 2, 2, 2)
+INSIDE = PLANES.index("inside")
 
 
 def batches(items: list[Any], rng: np.random.Generator, size: int) -> Iterator[list[Any]]:
@@ -132,35 +174,37 @@ def padded(shape: tuple[int, ...]) -> tuple[int, int]:
     return -(-shape[-2] // 16) * 16, -(-shape[-1] // 16) * 16
 
 
-def stacked(batch: list[Any], rng: np.random.Generator | None) -> tuple[Floats, Floats]:
-    """One array of planes and one of truths; turned and re-lit at random with a generator."""
-    from editanything.relations.clues import PLANES, turned
+def stacked(batch: list[Any], rng: np.random.Generator | None) -> tuple[Any, Any]:
+    """One tensor of planes and one of truths; turned and re-lit at random with a generator."""
+    import torch
 
     height = max(padded(x.shape)[0] for x, _ in batch)
     width = max(padded(x.shape)[1] for x, _ in batch)
-    xs = np.zeros((len(batch), len(PLANES), height, width), np.float32)
-    ys = np.zeros((len(batch), 2, height, width), np.float32)
-    for k, (x, y) in enumerate(batch):
-        x, y = x.astype(np.float32), y.astype(np.float32) / 255
+    shape = len(batch), len(PLANES), height, width
+    xs = torch.zeros(shape).contiguous(memory_format=torch.channels_last)
+    ys = torch.zeros(len(batch), 2, height, width)
+    for k, (planes, truth) in enumerate(batch):
+        x, y = torch.from_numpy(planes).float(), torch.from_numpy(truth).float() / 255
         if rng is not None:
             if rng.random() < 0.5:
-                x, y = turned(x), y[..., ::-1]
-            x = x.copy()
-            x[:3] = x[rng.permutation(3)] * np.float32(rng.uniform(0.7, 1.3))
-            x[:3] += rng.normal(0, 0.05, (3, 1, 1)).astype(np.float32)
+                x, y = x.flip(2), y.flip(2)
+                x[PLANES.index("aside")] *= -1
+            colours = x[rng.permutation(3)] * float(rng.uniform(0.7, 1.3))
+            x[:3] = colours + torch.from_numpy(rng.normal(0, 0.05, (3, 1, 1)).astype(np.float32))
         xs[k, :, : x.shape[1], : x.shape[2]] = x
         ys[k, :, : y.shape[1], : y.shape[2]] = y
     return xs, ys
 
 
-def loss_of(logits: Any, truth: Any, x: Any) -> Any:
-    """Cross entropy where the truth may be seen, and a soft Dice for each effect that is there."""
+def loss_of(logits: Any, there: Any, truth: Any, x: Any) -> Any:
+    """Cross entropy where the truth may be seen, a soft Dice for each effect that is there.
+
+    And the cross entropy of whether it is.
+    """
     import torch
     from torch.nn import functional as F
 
-    from editanything.relations.clues import PLANES
-
-    free = x[:, PLANES.index("inside")] * (1 - x[:, PLANES.index("thing")])
+    free = x[:, INSIDE] * (1 - x[:, PLANES.index("thing")])
     free = free[:, None]
     each = F.binary_cross_entropy_with_logits(logits, truth, reduction="none") * free
     cross = each.sum((2, 3)) / free.sum((2, 3)).clamp(min=1)
@@ -168,77 +212,113 @@ def loss_of(logits: Any, truth: Any, x: Any) -> Any:
     seen = truth * free
     both = (likely * seen).sum((2, 3))
     dice = 1 - (2 * both + 4) / (likely.sum((2, 3)) + seen.sum((2, 3)) + 4)
-    there = (seen.sum((2, 3)) > 6).float()
-    return (8 * cross + there * dice).mean()
+    is_there = (seen.sum((2, 3)) > LEAST_SEEN_PX).float()
+    whether = F.binary_cross_entropy_with_logits(there, is_there)
+    return (8 * cross + is_there * dice).mean() + 0.3 * whether
 
 
-def train(folder: Path, out: Path, minutes: float, start: Path | None) -> None:
-    """Learn for some minutes of a core."""
+def read(files: list[Path]) -> list[Any]:
+    """The examples of some files."""
+    out = []
+    for file in files:
+        with np.load(file) as held:
+            out += [(held[f"x{i}"], held[f"y{i}"]) for i in range(len(held.files) // 2)]
+    return out
+
+
+def streamed(folder: Path, rng: np.random.Generator, size: int) -> Iterator[list[Any]]:
+    """Batches without end, of files that are not held out; new files join with each round."""
+    while True:
+        files = [f for f in sorted(folder.glob("*.npz")) if not held_out(f)]
+        files = [files[i] for i in rng.permutation(len(files))]
+        print("a round over", len(files), "files", flush=True)
+        for i in range(0, len(files), FILES_AT_ONCE):
+            yield from batches(read(files[i : i + FILES_AT_ONCE]), rng, size)
+
+
+def held_out(file: Path) -> bool:
+    """Whether the examples of a file are for judging alone."""
+    return int(file.stem) // PER_FILE % _HELD_OUT == 0
+
+
+def train(
+    folder: Path, out: Path, minutes: float, start: Path | None = None, most: float = RATE
+) -> None:
+    """Learn for some minutes; `most` is the highest rate, which falls to next to nothing."""
     import torch
     from safetensors.torch import load_file, save_file
 
-    from editanything.relations.clues import PLANES
-
-    files = sorted(folder.glob("*.npz"))
-    data: list[list[Any]] = [[], []]
-    for k, file in enumerate(files):
-        with np.load(file) as held:
-            for i in range(len(held.files) // 2):
-                data[k % _HELD_OUT == 0].append((held[f"x{i}"], held[f"y{i}"]))
-    print(len(data[0]), "to learn from,", len(data[1]), "held out", flush=True)
+    held = read([f for f in sorted(folder.glob("*.npz")) if held_out(f)][-FILES_AT_ONCE:])
+    held.sort(key=lambda item: padded(item[0].shape))
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    model = net(WIDTHS, len(PLANES))
+    model = net(WIDTHS, MIXES, len(PLANES))
     if start is not None:
         model.load_state_dict(load_file(start))
     model = model.to(memory_format=torch.channels_last)
-    best = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
+    best = torch.optim.AdamW(model.parameters(), lr=most, weight_decay=1e-2)
     rng = np.random.default_rng(int(time.time()) if start else 0)
-    begun, seen, epoch = time.process_time(), 0, 0
-    mean: dict[str, Any] = {}
-    while (share := (time.process_time() - begun) / (60 * minutes)) < 1:
-        total = []
-        for batch in batches(data[0], rng, 16):
-            share = (time.process_time() - begun) / (60 * minutes)
-            rate = 2e-3 * min(1.0, (seen + 200) / 2000) * max(0.01, 1 - share) ** 1.2
-            for group in best.param_groups:
-                group["lr"] = rate
-            xs, ys = (torch.from_numpy(a) for a in stacked(batch, rng))
-            loss = loss_of(model(xs.contiguous(memory_format=torch.channels_last)), ys, xs)
-            best.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            best.step()
-            seen += len(batch)
-            total.append(float(loss.detach()))
-            keep = min(0.995, seen / (seen + 3000))
-            for name, value in model.state_dict().items():
-                mean[name] = value.clone() if name not in mean else mean[name].lerp(value, 1 - keep)
-            if share >= 1:
-                break
-        epoch += 1
-        own = {k: v.clone() for k, v in model.state_dict().items()}
-        model.load_state_dict(mean)
-        told = f"epoch {epoch}, {seen} seen, {share:.2f}: {np.mean(total):.4f}"
-        print(told, judged(model, data[1]), flush=True)
-        save_file({k: v.contiguous() for k, v in mean.items()}, out)
-        model.load_state_dict(own)
+    begun, told, seen = time.monotonic(), time.monotonic(), 0
+    mean = {name: value.clone() for name, value in model.state_dict().items()}
+    total: list[float] = []
+    for batch in streamed(folder, rng, 16):
+        share = (time.monotonic() - begun) / (60 * minutes)
+        rate = most * min(1.0, (seen + 200) / 2000) * max(0.01, 1 - share) ** 1.2
+        for group in best.param_groups:
+            group["lr"] = rate
+        xs, ys = stacked(batch, rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits, there = model(xs)
+        loss = loss_of(logits, there, ys, xs)
+        best.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        best.step()
+        seen += len(batch)
+        total.append(float(loss.detach()))
+        keep = min(0.997, seen / (seen + 3000))
+        for name, value in model.state_dict().items():
+            mean[name].lerp_(value, 1 - keep)
+        if share >= 1 or time.monotonic() - told > TELL_EVERY_S:
+            told = time.monotonic()
+            own = {k: v.clone() for k, v in model.state_dict().items()}
+            model.load_state_dict(mean)
+            line = f"{seen} seen, {share:.2f}: {np.mean(total):.4f}"
+            print(line, judged(model, held), flush=True)
+            save_file({k: v.contiguous() for k, v in mean.items()}, out)
+            model.load_state_dict(own)
+            total = []
+        if share >= 1:
+            return
 
 
 def judged(model: Any, held: list[Any]) -> str:
-    """The mean IoU of both effects, where they are."""
+    """The mean IoU of both effects, where they are, and the area under the curve of "there"."""
     import torch
 
     rows: list[list[float]] = [[], []]
-    with torch.no_grad():
+    said: list[list[tuple[float, bool]]] = [[], []]
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         for i in range(0, len(held), 16):
             xs, ys = stacked(held[i : i + 16], None)
-            found = model(torch.from_numpy(xs)).numpy() > 0
+            logits, there = model(xs)
+            free = xs[:, INSIDE] * (1 - xs[:, PLANES.index("thing")]) > 0.5
             for k in (0, 1):
-                for mine, true in zip(found[:, k], ys[:, k] > 0.5, strict=True):
-                    if true.sum() > 6:
+                both = (logits[:, k] > 0) & free, (ys[:, k] > 0.5) & free
+                for n, (mine, true) in enumerate(zip(*both, strict=True)):
+                    is_there = bool(true.sum() > LEAST_SEEN_PX)
+                    said[k].append((float(there[n, k]), is_there))
+                    if is_there:
                         rows[k].append(float((mine & true).sum() / (mine | true).sum()))
-    return json.dumps([round(float(np.mean(r)), 3) if r else None for r in rows])
+    ious = [round(float(np.mean(r)), 3) if r else None for r in rows]
+    return json.dumps({"iou": ious, "auc": [round(_auc(s), 3) for s in said]})
+
+
+def _auc(said: list[tuple[float, bool]]) -> float:
+    ranks = np.argsort(np.argsort([value for value, _ in said])) + 1.0
+    there = np.array([is_there for _, is_there in said])
+    pairs = max(1, int(there.sum()) * int((~there).sum()))
+    return float((ranks[there].sum() - there.sum() * (there.sum() + 1) / 2) / pairs)
 
 
 def main() -> None:
@@ -251,6 +331,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--start", type=Path)
+    parser.add_argument("--rate", type=float, default=RATE)
     args = parser.parse_args()
     cv2.setNumThreads(1)
     if args.what == "collect":
@@ -258,7 +339,7 @@ def main() -> None:
     elif args.out is None:
         parser.error("train needs -o WEIGHTS")
     else:
-        train(args.folder, args.out, args.minutes, args.start)
+        train(args.folder, args.out, args.minutes, args.start, args.rate)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ beside it as planes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.relations.mirrors import find_mirror_image, flipped
+from editanything.relations.mirrors import MirrorImage, find_mirror_image, flipped
 from editanything.relations.search import Search, filled, lights, nearby, thrown
 from editanything.relations.shapes import FAMILIES
 from editanything.relations.view import LUMA, View, ground_of
@@ -61,18 +61,35 @@ def reduced(view: View, side_px: int = SIDE_PX) -> View:
     )
 
 
-def clues(own: Search, others: Sequence[Search]) -> tuple[Floats, View]:
-    """The planes (len(PLANES), h, w), and the reduced view that they belong to.
+@dataclass(frozen=True, eq=False)
+class Clues:
+    """What the network is told of a thing.
+
+    Attributes:
+        planes: (len(PLANES), h, w).
+        view: the reduced view that they belong to.
+        mirror: the likeliest mirror image in that view; None without room for one.
+    """
+
+    planes: Floats
+    view: View
+    mirror: MirrorImage | None
+
+
+def clues(own: Search, others: Sequence[Search], known: Clues | None = None) -> Clues:
+    """The planes of a thing.
 
     Args:
         own: of the thing.
         others: of the other things of the scene.
+        known: the same thing's in another light: its mirror image is that which was found then.
     """
     view = reduced(own.view)
-    planes = [*_seen(view), *_shadows(own, others, view), *_mirrored(view)]
+    mirror = find_mirror_image(view) if known is None else known.mirror
+    planes = [*_seen(view), *_shadows(own, others, view), *_mirrored(view, mirror)]
     cover = planes[PLANES.index("outlines")]
     planes.insert(PLANES.index("darker"), _darker(view, cover))
-    return np.stack(planes).astype(np.float32), view
+    return Clues(np.stack(planes).astype(np.float32), view, mirror)
 
 
 def turned(planes: Floats) -> Floats:
@@ -137,8 +154,7 @@ def _shadows(own: Search, others: Sequence[Search], view: View) -> list[Floats]:
     ]
 
 
-def _mirrored(view: View) -> list[Float2D]:
-    mirror = find_mirror_image(view)
+def _mirrored(view: View, mirror: MirrorImage | None) -> list[Float2D]:
     if mirror is None:
         return [np.zeros(view.shape, np.float32)] * 3
     shape, seen, added = flipped(view, mirror.factor, mirror.line)

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.relations.clues import clues, turned
-from editanything.relations.mirrors import MirrorImage, find_mirror_image
-from editanything.relations.network import run
+from editanything.relations.clues import Clues, clues, turned
+from editanything.relations.mirrors import MirrorImage, told_mirror_image
+from editanything.relations.network import Told, run
 from editanything.relations.search import OF_LIGHT, Search, search
-from editanything.relations.shadows import Shadow, find_shadows
+from editanything.relations.shadows import Shadow, find_shadows, lit
 from editanything.relations.view import look_at
 from editanything.types import RGB, Bool2D, Float2D, Mask
 
@@ -24,6 +24,8 @@ Floats = NDArray[np.float32]
 SHOWN_FROM, SURE_FROM = 0.45, 0.8
 #: A thing asked for by name ("and its shadow") is taken from this score on.
 ASKED_FROM = 0.2
+#: Once its surest shadow is taken off, a thing casts another from this logit of the network on.
+SECOND_FROM = 1.5
 _MOST_OTHERS = 6
 _LARGEST = 0.3  # of the picture: what is larger is a place, not a thing
 
@@ -68,79 +70,141 @@ def find_effects(
     rest = _beside(thing, others)
     if rest is None:
         return []
-    own = search(look_at(image, thing, _all_but(rest, None, thing)))
-    votes = [search(look_at(image, other, _all_but(rest, other, thing))) for other in rest]
-    return _effects(own, votes, thing, least_score)
+    return _Scene(image, [thing, *rest]).effects(0, least_score)
 
 
 def find_all_effects(
     image: RGB, things: Sequence[Mask], *, least_score: float = SHOWN_FROM
 ) -> list[list[Effect]]:
     """The effects of each of some things, as `find_effects` has them; all at once is faster."""
-    looked: dict[int, Search] = {}
-
-    def searched(i: int) -> Search:
-        if i not in looked:
-            rest = _beside(things[i], [m for j, m in enumerate(things) if j != i]) or []
-            looked[i] = search(look_at(image, things[i], _all_but(rest, None, things[i])))
-        return looked[i]
-
-    out: list[list[Effect]] = []
-    for i, thing in enumerate(things):
-        others = [m for j, m in enumerate(things) if j != i]
-        rest = _beside(thing, others)
-        if rest is None:
-            out.append([])
-            continue
-        votes = [searched(next(j for j, m in enumerate(things) if m is other)) for other in rest]
-        out.append(_effects(searched(i), votes, thing, least_score))
-    return out
+    scene = _Scene(image, things)
+    return [scene.effects(i, least_score) for i in range(len(things))]
 
 
 def signs_of(
-    image: RGB, thing: Mask, others: Sequence[Mask] = ()
-) -> list[tuple[Float2D, Floats] | None]:
-    """The shadow and the mirror image that are likeliest: (H, W) pixels and what speaks for them.
+    image: RGB, things: Sequence[Mask]
+) -> list[tuple[tuple[Float2D, Floats] | None, tuple[Float2D, Floats] | None]]:
+    """The shadow and the mirror image of each thing that are likeliest.
 
-    What the scores are fitted to; either is None where nothing is seen at all.
+    (H, W) pixels and what speaks for them: what the scores are fitted to. Either is None where
+    nothing is seen at all.
     """
-    rest = _beside(thing, others)
-    if rest is None:
-        return [None, None]
-    own = search(look_at(image, thing, _all_but(rest, None, thing)))
-    votes = [search(look_at(image, other, _all_but(rest, other, thing))) for other in rest]
-    shades, mirror = _seen(own, votes)
-    out: list[tuple[Float2D, Floats] | None] = [None, None]
-    if shades:
-        alpha = np.maximum.reduce([shadow.alpha for shadow in shades])
-        out[0] = own.view.enlarged(alpha, thing.shape), shades[0].features
-    if mirror is not None:
-        out[1] = own.view.enlarged(mirror.alpha, thing.shape), mirror.features
-    return out
+    scene = _Scene(image, things)
+    return [scene.signs(i) for i in range(len(things))]
 
 
-def _seen(own: Search, votes: Sequence[Search]) -> tuple[list[Shadow], MirrorImage | None]:
-    view = own.view
-    planes, _ = clues(own, votes)
-    size = view.shape[1], view.shape[0]
-    logits = (run(planes) + run(turned(planes))[..., ::-1]) / 2
-    shaded = cv2.resize(logits[0], size, interpolation=cv2.INTER_CUBIC)
-    return find_shadows(own, votes, shaded), find_mirror_image(view)
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What the network says of a thing, before that is looked at in a mirror to its side."""
+
+    clues: Clues
+    told: Told
 
 
-def _effects(own: Search, votes: Sequence[Search], thing: Mask, least_score: float) -> list[Effect]:
-    """What the network sees of a thing, judged."""
-    shades, mirror = _seen(own, votes)
-    found: list[Effect] = []
-    if mirror is not None and mirror.score >= least_score:
-        found.append(_of_mirror(own, mirror, thing))
-    for shadow in shades:
-        if shadow.score < least_score:
-            continue
-        effect = _of_shadow(own, shadow, thing)
-        if all(_overlap(effect.alpha, other.alpha) < 0.5 for other in found):
-            found.append(effect)
-    return sorted(found, key=lambda effect: -effect.score)
+class _Scene:
+    """Things of one picture; each is looked at once."""
+
+    def __init__(self, image: RGB, things: Sequence[Mask]) -> None:
+        self._image, self._things = image, things
+        self._besides: dict[int, list[int] | None] = {}
+        self._searches: dict[int, Search] = {}
+        self._tolds: dict[int, _Told] = {}
+
+    def effects(self, i: int, least_score: float) -> list[Effect]:
+        """What thing `i` does, judged; of two that lie on each other, the likelier."""
+        found = self._seen(i)
+        if found is None:
+            return []
+        own, thing = self._searched(i), self._things[i]
+        seen = [
+            _of_shadow(own, shadow, thing) for shadow in found[0] if shadow.score >= least_score
+        ]
+        if found[1] is not None and found[1].score >= least_score:
+            seen.append(_of_mirror(own, found[1], thing))
+        out: list[Effect] = []
+        for effect in sorted(seen, key=lambda effect: -effect.score):
+            others = [other for other in out if other.type != effect.type]
+            if all(_overlap(effect.alpha, other.alpha) < 0.5 for other in others):
+                out.append(effect)
+        return out
+
+    def signs(self, i: int) -> tuple[tuple[Float2D, Floats] | None, tuple[Float2D, Floats] | None]:
+        """As `signs_of`."""
+        found = self._seen(i)
+        if found is None:
+            return None, None
+        shades, mirror = found
+        view, shape = self._searched(i).view, self._things[i].shape
+        first = second = None
+        if shades:
+            alpha = np.maximum.reduce([shadow.alpha for shadow in shades])
+            first = view.enlarged(alpha, shape), shades[0].features
+        if mirror is not None:
+            second = view.enlarged(mirror.alpha, shape), mirror.features
+        return first, second
+
+    def _seen(self, i: int) -> tuple[list[Shadow], MirrorImage | None] | None:
+        beside = self._beside(i)
+        if beside is None:
+            return None
+        own, votes, told_of = self._searched(i), [self._searched(j) for j in beside], self._told(i)
+        told, again = told_of.told, run(turned(told_of.clues.planes))
+        logits = (told.pixels + again.pixels[..., ::-1]) / 2
+        company = [self._told(j).told.there for j in beside if self._beside(j) is not None]
+        there = np.concatenate(
+            [(told.there + again.there) / 2, np.mean(company, axis=0) if company else np.zeros(2)]
+        ).astype(np.float32)
+        view = own.view
+        size = view.shape[1], view.shape[0]
+        shaded, mirrored = (cv2.resize(p, size, interpolation=cv2.INTER_CUBIC) for p in logits)
+        mirror = told_of.clues.mirror
+        if mirror is not None:
+            mirror = told_mirror_image(view, mirror, mirrored, there)
+        return find_shadows(own, votes, shaded, there), mirror
+
+    def _beyond(self, i: int, shades: Sequence[Shadow]) -> list[Shadow]:
+        """What shows once sure shadows are taken off: those of another light."""
+        if not shades or shades[0].score < SURE_FROM:
+            return []
+        own, votes = self._searched(i), [self._searched(j) for j in self._beside(i) or ()]
+        again = search(lit(own.view, np.maximum.reduce([shadow.alpha for shadow in shades])))
+        planes = clues(again, votes, self._told(i).clues).planes
+        told = run(planes)
+        if told.there[0] < SECOND_FROM - 1:
+            return []
+        aside = run(turned(planes))
+        there = np.r_[(told.there + aside.there) / 2, 0, 0].astype(np.float32)
+        if there[0] < SECOND_FROM:
+            return []
+        logits = (told.pixels[0] + aside.pixels[0][:, ::-1]) / 2
+        size = own.view.shape[1], own.view.shape[0]
+        shaded = cv2.resize(logits, size, interpolation=cv2.INTER_CUBIC)
+        return find_shadows(again, votes, shaded, there)
+
+    def _beside(self, i: int) -> list[int] | None:
+        if i not in self._besides:
+            others = [j for j in range(len(self._things)) if j != i]
+            rest = _beside(self._things[i], [self._things[j] for j in others])
+            self._besides[i] = (
+                None
+                if rest is None
+                else [next(j for j in others if self._things[j] is one) for one in rest]
+            )
+        return self._besides[i]
+
+    def _searched(self, i: int) -> Search:
+        if i not in self._searches:
+            rest = [self._things[j] for j in self._beside(i) or ()]
+            hidden = _together(rest, self._things[i].shape)
+            self._searches[i] = search(look_at(self._image, self._things[i], hidden))
+        return self._searches[i]
+
+    def _told(self, i: int) -> _Told:
+        if i not in self._tolds:
+            votes = [self._searched(j) for j in self._beside(i) or ()]
+            told_of = clues(self._searched(i), votes)
+            self._tolds[i] = _Told(told_of, run(told_of.planes))
+        return self._tolds[i]
 
 
 def _covers(other: Mask, thing: Mask) -> bool:
@@ -172,12 +236,11 @@ def _beside(thing: Mask, others: Sequence[Mask]) -> list[Mask] | None:
     return [other for _, _, other in sorted(near)[:_MOST_OTHERS]]
 
 
-def _all_but(others: Sequence[Mask], one: Mask | None, thing: Mask) -> Bool2D:
-    out = np.zeros(thing.shape, bool)
-    for other in (*others, *(() if one is None else (thing,))):
-        if other is not one:
-            x0, y0, x1, y1 = other.box
-            out[y0:y1, x0:x1] |= other.crop
+def _together(others: Sequence[Mask], shape: tuple[int, int]) -> Bool2D:
+    out = np.zeros(shape, bool)
+    for other in others:
+        x0, y0, x1, y1 = other.box
+        out[y0:y1, x0:x1] |= other.crop
     return out
 
 

@@ -59,17 +59,20 @@ class MirrorImage:
         return likely * min(1.0, self.strength / _LEAST_STRENGTH)
 
 
-#: What a mirror image is judged by; each is about -1..1.
+#: What a mirror image is judged by; each is about -1..1. The last nine are told by the network.
 FEATURES = (
     "likeness", "pattern", "fine", "peak", "beyond", "explained", "strength", "even", "contrast",
-    "seen",
+    "seen", "sure", "surest", "unclear", "area", "flipped", "shaded", "there",
+    "others_cast", "others_mirrored",
 )  # fmt: skip
 # Logistic regression on 726 things of development scenes, 101 of them with a mirror image; the
 # bias is set so that a score of 0.8 takes 1 % of those without one.
 WEIGHTS = np.array(
-    [4.404, -0.089, 0.37, 6.165, 0.531, 3.486, -0.196, -3.178, -0.87, 3.95], np.float32
-)
-BIAS = -5.65
+    [1.692, 0.466, -1.271, 1.483, 0.355, 0.68, 0.354, -1.433, -0.955, -0.375, 0.284, -0.264,
+     -0.71, 1.714, 1.474, 1.904, 0.056, 1.583, 1.147],
+    np.float32,
+)  # fmt: skip
+BIAS = 0.54
 
 
 def find_mirror_image(view: View) -> MirrorImage | None:
@@ -86,6 +89,42 @@ def find_mirror_image(view: View) -> MirrorImage | None:
     if best is None:
         return None
     return replace(best[1], features=_features(view, *best))
+
+
+def told_mirror_image(view: View, image: MirrorImage, logit: Float2D, there: Floats) -> MirrorImage:
+    """A mirror image of a smaller view in this one, with what the network says of it.
+
+    Args:
+        view: of the thing.
+        image: as `find_mirror_image` has it of a view of any size.
+        logit: (h, w) of the view, the network's.
+        there: (4,) its logits of "it casts a shadow" and "it is mirrored", and the means of what
+            it says of the other things.
+    """
+    free = ~view.thing & ~view.others
+    likely = np.where(free, 1 / (1 + np.exp(-np.clip(logit, -20, 20))), 0).astype(np.float32)
+    mask = likely > 0.5
+    size = view.shape[1], view.shape[0]
+    alpha = cv2.resize(image.alpha, size, interpolation=cv2.INTER_LINEAR) * free
+    shape = alpha > 0.5
+    top = likely[mask] if mask.any() else likely.reshape(-1)
+    told = np.array(
+        [
+            top.mean(),
+            np.percentile(top, 90),
+            likely[~mask].sum() / max(float(likely.sum()), 1e-3),
+            min(float(np.sqrt(np.count_nonzero(mask))) / view.size, 1.5),
+            int(np.count_nonzero(mask & shape)) / max(1, int(np.count_nonzero(mask | shape))),
+            *np.clip(there / 4, -2, 2),
+        ],
+        np.float32,
+    )
+    return replace(
+        image,
+        alpha=alpha.astype(np.float32),
+        line=image.line * view.shape[0] / image.alpha.shape[0],
+        features=np.concatenate([image.features, told]),
+    )
 
 
 def _rank(image: MirrorImage) -> float:
@@ -168,7 +207,7 @@ def _measured(s: _Seen) -> MirrorImage:
         pattern=_cosine(a - a.mean(0), b - b.mean(0)),
         explained=1 - residual / max(energy, 1e-6),
         beyond=float(np.sqrt(around / max(energy, 1e-6))),
-        features=np.zeros(len(FEATURES), np.float32),
+        features=np.zeros(0, np.float32),
     )
 
 

@@ -8,7 +8,7 @@ shadow is judged by signs that were weighed on scenes whose truth is known.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from editanything.relations.chance import outline_chance, patch_chance
 from editanything.relations.contours import weigh
 from editanything.relations.search import KX, KY, OF_LIGHT, Search, filled
 from editanything.relations.shapes import FAMILIES, Family, Grid, outline
-from editanything.relations.view import LUMA, View, ground_of
+from editanything.relations.view import DARKEST, LUMA, View, ground_of
 from editanything.types import Bool2D, Float2D
 
 Floats = NDArray[np.float32]
@@ -26,8 +26,9 @@ Floats = NDArray[np.float32]
 _LEAST_PX = 14  # pixels of the view that a shadow has at least
 _PIECE = 0.04  # of a shadow: smaller pieces are none of it
 _FAINTEST, _BLACKEST = 0.03, 0.12  # darkness of less than 3 % or more than 88 % speaks against one
-_TRUST, _DATA = 1.0, 1.0  # in the network, and in what is darker than the ground around
+_TRUST, _DATA = 1.0, 0.5  # in the network, and in what is darker than the ground around
 _HARDLY = -3.5  # logit: what the network is so sure of stays out
+_CORE = 67  # percentile of a shadow's darkness that speaks for it: its rim is less dark
 _NEIGHBOURS = 2  # rounds of looking around the outline that fits best
 _SECOND = 0.22  # of a shadow, that the first light must leave over for a second one
 _FITS = 0.45  # IoU with a light's outline
@@ -57,7 +58,7 @@ class Shadow:
     Attributes:
         alpha: (h, w) of the view: how much of the shadow lies on each pixel.
         fit: how it falls.
-        drop: (3,) logarithm by which each channel is darker in it, red first.
+        drop: (3,) logarithm by which each channel is darker in its core, red first.
         features: what speaks for it, see FEATURES.
     """
 
@@ -83,23 +84,30 @@ class Shadow:
 FEATURES = (
     "sure", "surest", "unclear", "share", "steadiness", "seen", "certainty", "same_hue", "inside",
     "even", "contained", "touching", "same_texture", "area", "agreed", "outline_chance",
-    "patch_chance", "claimed", "darkness", "fits", "alone",
+    "patch_chance", "claimed", "darkness", "fits", "alone", "there", "mirrored",
+    "others_cast", "others_mirrored",
 )  # fmt: skip
 # See benchmarks/relations_judge.py.
 WEIGHTS = np.array(
-    [2.25, 3.21, -3.53, 0.598, 2.13, -1.88, -0.752, 1.3, 1.38, 0.315, -0.018, 6.97, -0.185, 3,
-     8.18, -0.89, 1.74, -2.45, -2.91, 5.89, 0.757], np.float32,
+    [-0.617, 1.358, -2.049, 1.638, -0.394, -0.638, 0.051, -0.066, 1.134, -2.224, 4.261, 1.685,
+     -0.232, 0.306, 4.432, -0.616, 0.288, 0.163, -0.678, 2.517, -0.003, 1.935, 0.17, 1.161,
+     0.099],
+    np.float32,
 )  # fmt: skip
-BIAS = -16.39
+BIAS = -7.08
 
 
-def find_shadows(own: Search, others: Sequence[Search], logit: Float2D) -> list[Shadow]:
+def find_shadows(
+    own: Search, others: Sequence[Search], logit: Float2D, there: Floats
+) -> list[Shadow]:
     """The shadow that a thing casts, or both where there are two lights.
 
     Args:
         own: of the thing.
         others: of other things of the scene: the light is one for all of it.
         logit: (h, w) of the view, the network's.
+        there: (4,) its logits of "it casts a shadow" and "it is mirrored", and the means of what
+            it says of the other things.
     """
     view = own.view
     alpha, drop, signs = refined(view, view.log, logit)
@@ -107,20 +115,49 @@ def find_shadows(own: Search, others: Sequence[Search], logit: Float2D) -> list[
     if np.count_nonzero(mask) < _LEAST_PX:
         return []
     fit = fitted(own, mask)
+    signs = *signs, *np.clip(there / 4, -2, 2)
     features = _features(own, others, (alpha, logit), fit, drop, signs)
     second = _second(own, mask, fit)
     if second is None:
-        return [Shadow(alpha, fit, drop, features)]
+        return [Shadow(alpha, fit, _depth(view, mask, mask, drop), features)]
     nearer = _nearer(fit.shape, second.shape)
     out = []
     for one, where in ((fit, nearer), (second, ~nearer)):
-        core = mask & where & ~view.blocked
-        own_drop = drop
-        if np.count_nonzero(core) >= _LEAST_PX:
-            darker = ground_of(view, view.log, _grown(mask, 3)) - view.log
-            own_drop = np.maximum(np.median(darker[core], axis=0), 0).astype(np.float32)
+        own_drop = _depth(view, mask, mask & where, drop)
         out.append(Shadow((alpha * where).astype(np.float32), one, own_drop, features))
     return sorted(out, key=lambda shadow: -float(shadow.alpha.sum()))
+
+
+def _depth(view: View, mask: Bool2D, part: Bool2D, usual: Floats) -> Floats:
+    """(3,) by how much the logarithm of each channel falls in a part of a shadow, rim left out.
+
+    What was added before the logarithm is taken off again; `usual` where the part is tiny.
+    """
+    core = part & ~view.blocked
+    if np.count_nonzero(core) < _LEAST_PX:
+        return usual
+    ground = ground_of(view, view.log, _grown(mask, 3))
+    seen = cv2.GaussianBlur(view.log, (0, 0), 0.8)
+    before, after = (np.log(np.maximum(np.exp(p) - DARKEST, 0.01)) for p in (ground, seen))
+    fall = np.percentile((before - after)[core], _CORE, axis=0)
+    return np.maximum(fall, 0).astype(np.float32)
+
+
+def lit(view: View, alpha: Float2D) -> View:
+    """The view with a shadow (h, w) taken off: its rim goes on as the ground around it does."""
+    mask = alpha > 0.5
+    core = mask & ~view.blocked
+    if np.count_nonzero(core) < _LEAST_PX:
+        return view
+    darker = ground_of(view, view.log, _grown(mask, 3)) - view.log
+    drop = np.maximum(np.median(darker[core], axis=0), 0).astype(np.float32)
+    log = view.log + alpha[..., None] * drop
+    inner = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    rim = _grown(mask, 2) & ~inner
+    smooth = ground_of(view, log, _grown(rim, 1))
+    log = np.where((rim & ~view.blocked)[..., None], smooth, log).astype(np.float32)
+    levels = (255 * (np.exp(log) - DARKEST)).astype(np.float32)
+    return replace(view, log=log, rgb=levels, luma=log @ LUMA)
 
 
 def refined(view: View, log: Floats, logit: Float2D) -> tuple[Float2D, Floats, tuple[float, ...]]:
@@ -253,7 +290,7 @@ def _features(
             min(float(e.seen[0]) / 0.5, 1.0),
             np.tanh(float(e.certainty[0]) / 8),
             1 - min(float(np.ptp(drop)) / level, 1.0),
-            *signs,
+            *signs[:3],
             _touching_share(view, mask),
             same_texture(view, view.log, mask),
             min(float(np.sqrt(np.count_nonzero(mask))) / view.size, 1.5),
@@ -264,6 +301,7 @@ def _features(
             min(level / 0.3, 1.0),
             fit.iou,
             float(not others),
+            *signs[3:],
         ],
         np.float32,
     )

@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 SIDE_PX = 288  # longest side of a view
 THING_PX = 90.0  # square root of a thing's area in its view, at most
-_DARKEST = 0.03  # added before the logarithm: in black, ratios mean nothing
+DARKEST = 0.03  # added before the logarithm: in black, ratios mean nothing
 LUMA = np.array([0.3, 0.5, 0.2], np.float32)
 
 
@@ -82,7 +82,7 @@ def look_at(image: RGB, thing: Mask, others: Bool2D | None = None) -> View:
         rest = _reduced(others[top:bottom, left:right], size)
     rest &= ~small
     levels = rgb.astype(np.float32)
-    log = np.log(levels / 255 + _DARKEST)
+    log = np.log(levels / 255 + DARKEST)
     ys, xs = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
     blocked = _grown(small, 2) | _grown(rest, 1)
     return View(

@@ -69,6 +69,23 @@ def test_what_is_cast_is_found_again(unlit):
     assert abs((best.alpha >= 0.5).sum() / ((shade >= 0.5) & ~unlit.things[0]).sum() - 1) < 0.25
 
 
+def test_a_second_light_shows_once_the_first_is_taken_off(unlit):
+    thing, other = Mask.of(unlit.things[0]), Mask.of(unlit.things[1])
+    dark, shades = unlit.image.astype(np.float32), []
+    for light, darkness in (((1.0, -0.5), 0.45), ((-0.9, 0.35), 0.3)):
+        shades.append(cast_shadow(thing, light))
+        both = np.maximum(shades[-1], cast_shadow(other, light))
+        dark *= 1 - darkness * both[..., None]
+    for mask in unlit.things:
+        dark[mask] = unlit.image[mask]
+    found = find_effects(dark.astype(np.uint8), thing, (other,))
+    assert [effect.type for effect in found[:2]] == ["casts", "casts"]
+    seen = np.maximum.reduce([effect.alpha for effect in found]) >= 0.5
+    for shade in shades:
+        there = (shade >= 0.5) & ~unlit.things[0] & ~unlit.things[1]
+        assert (seen & there).sum() > 0.7 * there.sum()
+
+
 def test_tiny_and_huge_things_have_no_effects(lit):
     small = np.zeros(lit.image.shape[:2], bool)
     small[3:5, 3:5] = True
