@@ -1,6 +1,7 @@
 """How often does the network of words name something in a photograph that is not there?
 
     python benchmarks/grounding_photos.py --data STICKERS [--words FOLDER | --run RUN] [--scenes N]
+        [--segmenter NAME]
 
 Photographs: the shipped examples and those that scikit-image ships, without their names, seen by
 the default segmenter. Every name that was learned is asked for on each of them, except words for
@@ -24,7 +25,8 @@ from grounding_encoder import SIZE, TEST_SEED, called, open_run_words
 from editanything.examples import EXAMPLES
 from editanything.grounders.encoder import candidates
 from editanything.image import Picture
-from editanything.segmenters.classical import Classical
+from editanything.preset import build, load_preset
+from editanything.types import Segmenter
 from mdt.data import SceneSource
 from mdt.data.stickers.phrases import key
 from mdt.features.convnet import WEIGHTS
@@ -63,21 +65,21 @@ def photographs() -> Iterator[tuple[str, np.ndarray]]:
     yield "motorcycle_left", np.asarray(left)
 
 
-def wrong_scores(words: Words, names: list[str]) -> dict[str, np.ndarray]:
+def wrong_scores(words: Words, segmenter: Segmenter, names: list[str]) -> dict[str, np.ndarray]:
     """By photograph: the best logit of each name that is not to be seen there."""
     alias = {"cat": "chelsea", "galaxies": "hubble_deep_field"}
     found = {}
     for title, image in photographs():
         shown = {key(word) for word in SHOWN[alias.get(title, title)].split()}
         asked = [n for n in names if not any(key(word) in shown for word in n.split())]
-        regions = candidates(Classical().look(np.ascontiguousarray(image)))
+        regions = candidates(segmenter.look(np.ascontiguousarray(image)))
         masks = [region.mask.full() for region in regions]
         found[title] = words.logits(words.regions(image, masks), asked).max(axis=0)
     return found
 
 
 def scene_scores(
-    words: Words, source: SceneSource, number: int
+    words: Words, segmenter: Segmenter, source: SceneSource, number: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(logits of things there, IoU of the region that has it, logits of names of none)."""
     names = sorted({source.stickers.names[label] for label in source.stickers.labels})
@@ -87,7 +89,7 @@ def scene_scores(
         rng = np.random.default_rng([source.seed, i])
         every = set().union(*(called(source, thing.label) for thing in scene.things))
         others = [str(n) for n in rng.permutation(names)[:4] if key(n) not in every]
-        masks = [r.mask.full() for r in candidates(Classical().look(scene.image))]
+        masks = [r.mask.full() for r in candidates(segmenter.look(scene.image))]
         own = sorted({thing.name for thing in scene.things})
         logits = words.logits(words.regions(scene.image, masks), own + others)
         for j, name in enumerate(own):
@@ -107,13 +109,16 @@ def main() -> None:
     parser.add_argument("--words", type=Path, default=WEIGHTS / "words")
     parser.add_argument("--threshold", type=float)
     parser.add_argument("--scenes", type=int, default=60)
+    parser.add_argument("--segmenter", help="another than the default preset's")
     arguments = parser.parse_args()
+    told_name = {"name": arguments.segmenter} if arguments.segmenter else None
+    segmenter = build("segmenter", told_name or load_preset("default", {}).segmenter)
     words = open_run_words(arguments.run, 0.0) if arguments.run else open_words(arguments.words)
     at = words.card["sure"] if arguments.threshold is None else arguments.threshold
     source = SceneSource(arguments.data, size=SIZE, seed=TEST_SEED)
     names = sorted({source.stickers.names[label] for label in source.stickers.labels})
-    photos = wrong_scores(words, names)
-    there, overlap, absent = scene_scores(words, source, arguments.scenes)
+    photos = wrong_scores(words, segmenter, names)
+    there, overlap, absent = scene_scores(words, segmenter, source, arguments.scenes)
     every = np.concatenate(list(photos.values()))
     told: dict[str, dict[str, float]] = {}
     for step in STEPS:

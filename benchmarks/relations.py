@@ -60,9 +60,9 @@ def thing_masks(scene: Scene, image: NDArray[np.uint8], how: str) -> list[Bool2D
     given = [scene.mask(i) for i in range(len(scene.things))]
     if how == "given":
         return given
-    from editanything.segmenters.classical import Classical
+    from editanything.preset import build, load_preset
 
-    seen = Classical().look(image)
+    seen = build("segmenter", load_preset("default", {}).segmenter).look(image)
     out = []
     for mask in given:
         inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)

@@ -25,8 +25,9 @@ from skimage import data
 
 from editanything.examples import EXAMPLES
 from editanything.segmenters.classical import Classical
+from editanything.segmenters.guided import Guided
 from editanything.segmenters.sam import SamSegmenter
-from editanything.types import RGB, Bool2D, Point, Selection
+from editanything.types import RGB, Bool2D, Point, Segmenter, Selection
 
 MAX_PER_LABEL = 4
 NO_THINGS = ("table", "sky", "rim")
@@ -84,7 +85,7 @@ def held_out(stickers: str, number: int, size: int) -> Iterator[Scene]:
 def methods(weights: str) -> dict[str, Ask]:
     """Who answers, by name."""
 
-    def by(segmenter: Classical | SamSegmenter) -> Ask:
+    def by(segmenter: Segmenter) -> Ask:
         return lambda image, selection: segmenter.look(image).select(selection).full()
 
     return {
@@ -93,6 +94,7 @@ def methods(weights: str) -> dict[str, Ask]:
         "network": by(SamSegmenter(weights)),
         "zoom": by(SamSegmenter(weights, zoom=True)),
         "refined": by(SamSegmenter(weights, zoom=True, refine=True)),
+        "guided": by(Guided(weights=weights)),
     }
 
 
@@ -148,7 +150,9 @@ def main() -> None:
     parser.add_argument("--weights", default="default", help="folder or file of the network")
     parser.add_argument("--scenes", type=int, default=60)
     parser.add_argument("--size", type=int, default=256, help="of the scenes, in pixels")
-    parser.add_argument("--methods", default="", help="of grabcut,classical,network,zoom,refined")
+    parser.add_argument(
+        "--methods", default="", help="of grabcut,classical,network,zoom,refined,guided"
+    )
     parser.add_argument("--splits", default="held,test,galaxies,dev")
     parser.add_argument("--verbose", action="store_true", help="a line for each thing")
     arguments = parser.parse_args()

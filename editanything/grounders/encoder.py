@@ -99,14 +99,17 @@ def _held(seen: Scene, weights: str) -> tuple[tuple[Region, ...], Any]:
 def candidates(seen: Scene) -> tuple[Region, ...]:
     """What a noun may name in a picture without names: no tiny part, and not most of it.
 
-    The segmenter's regions, pairs of them that touch, and what lies together away from the frame:
-    a thing of several colours is often cut in pieces.
+    The segmenter's regions, pairs of them that touch, and what lies together away from the frame: a
+    thing of several colours is often cut in pieces. And what the segmenter takes for things, if it
+    says so.
     """
     found = [region for region in seen.regions() if _large_enough(region.mask)]
     found = [region for region in found if _share(region.mask) <= _MOST_OF_PICTURE]
     small = [region.mask.full() for region in found if _share(region.mask) <= _MOST_OF_PIECE]
     more = [*_touching(small), *_away_from_frame(small, seen.image.shape[:2])]
     masks = [mask for mask in map(Mask.of, more) if _large_enough(mask)]
+    things: tuple[Mask, ...] = getattr(seen, "things", tuple)()
+    masks += [m for m in things if _large_enough(m) and _share(m) <= _MOST_OF_PICTURE]
     return (*found, *(Region(MADE_UP, mask) for mask in masks))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ from editanything.segmenters.window import Window
 from editanything.types import Bool2D, Box, Mask, Point
 
 MAX_STROKE_CLICKS = 6
+_EARLIER = 4.0  # the logit of what is told to be known
 
 Logits = NDArray[np.float32]  # (h, w) of a window's small picture; above 0: of the thing
 
@@ -76,16 +78,31 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Glance:
-    """A window of a picture with its embedding."""
+    """A window of a picture with its embedding.
+
+    Attributes:
+        window: the part.
+        predictor: a `SamPredictor` whose picture is set.
+        twin: another, of the mirrored picture, with which all answers are averaged, or None.
+    """
 
     window: Window
-    predictor: Any  # a SamPredictor whose picture is set
+    predictor: Any
+    twin: Any = None
 
-    def ask(self, points: tuple[Point, ...], box: Box | None = None) -> Answer:
-        """What `points` in the window and `box`, in the picture's pixels, mean.
+    def ask(
+        self, points: tuple[Point, ...], box: Box | None = None, earlier: Mask | None = None
+    ) -> Answer:
+        """What is meant; of several answers the one that the network itself rates best."""
+        return max(self.answers(points, box, earlier), key=lambda answer: answer.quality)
 
-        A single click may mean several things: of three answers the one that the network itself
-        rates best is taken.
+    def answers(
+        self, points: tuple[Point, ...], box: Box | None = None, earlier: Mask | None = None
+    ) -> list[Answer]:
+        """What `points` in the window and `box`, in the picture's pixels, may mean.
+
+        A single click may mean several things: there are three answers, else one. `earlier` is the
+        mask that further clicks mend.
         """
         inside = [p for p in points if self.window.holds(p.x, p.y)]
         places = np.array([self._inward(p.x, p.y) for p in inside], np.float32)
@@ -94,19 +111,67 @@ class Glance:
         if box is not None:
             low, high = self._inward(box[0], box[1]), self._inward(box[2], box[3])
             corners = np.array([*low, *high], np.float32)
-        masks, quality, _ = self.predictor.predict(
-            point_coords=places if inside else None,
-            point_labels=signs if inside else None,
-            box=corners,
-            multimask_output=box is None and len(inside) == 1,
-            return_logits=True,
-        )
-        best = int(quality.argmax())
-        return Answer(self.window, masks[best].astype(np.float32), float(quality[best]))
+        several = box is None and len(inside) == 1 and earlier is None
+        asked = _Asked(places if inside else None, signs if inside else None, corners, several)
+        small = None if earlier is None else self.window.shrink(earlier)
+        masks, quality = asked.of(self.predictor, small)
+        if self.twin is not None:
+            mirrored = asked.mirrored(self.window.small.shape[1])
+            other, worth = mirrored.of(self.twin, None if small is None else small[:, ::-1])
+            masks = np.float32(0.5) * (masks + other[..., ::-1])
+            quality = np.float32(0.5) * (quality + worth)
+        told = zip(masks.astype(np.float32), quality, strict=True)
+        return [Answer(self.window, one, float(worth)) for one, worth in told]
 
     def _inward(self, x: float, y: float) -> tuple[float, float]:
         sx, sy = self.window.scale
         return (x - self.window.box[0]) * sx, (y - self.window.box[1]) * sy
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A prompt in pixels of a small picture: clicks (n, 2) and their signs (n,), a box (4,)."""
+
+    places: Any
+    signs: Any
+    corners: Any
+    several: bool
+
+    def of(
+        self, predictor: Any, earlier: Bool2D | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits (n, h, w), and the IoU expected of each, (n,)."""
+        more = {} if earlier is None else {"mask_input": _low(predictor, earlier)}
+        masks, quality, _ = predictor.predict(
+            point_coords=self.places,
+            point_labels=self.signs,
+            box=self.corners,
+            multimask_output=self.several,
+            return_logits=True,
+            **more,
+        )
+        return masks, quality
+
+    def mirrored(self, width: int) -> _Asked:
+        """As it lies in the mirrored picture: pixel x at width - 1 - x; sides lie between."""
+        places, corners = self.places, self.corners
+        if places is not None:
+            places = np.stack([width - 1 - places[:, 0], places[:, 1]], -1)
+        if corners is not None:
+            x0, y0, x1, y1 = corners
+            corners = np.array([width - x1, y0, width - x0, y1], np.float32)
+        return _Asked(places, self.signs, corners, self.several)
+
+
+def _low(predictor: Any, mask: Bool2D) -> NDArray[np.float32]:
+    """A mask as the logits (1, m, m) that the network takes: of the padded square."""
+    low = predictor.model.prompt_encoder.mask_input_size
+    share = low[0] / max(mask.shape)
+    size = max(1, round(mask.shape[1] * share)), max(1, round(mask.shape[0] * share))
+    small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    out = np.full((1, *low), -_EARLIER, np.float32)
+    out[0, : size[1], : size[0]] = _EARLIER * (2 * small - 1)
+    return out
 
 
 def stroke_clicks(brush: Mask) -> tuple[Point, ...]:

@@ -41,6 +41,11 @@ class Promptable(Protocol):
         """Whether the rim moves to where colours change."""
         ...
 
+    @property
+    def mirror(self) -> bool:
+        """Whether answers are averaged with those about the mirrored picture."""
+        ...
+
     def predictor(self, small: RGB) -> Any:
         """A picture in the network's hands: has `predict` of `SamPredictor`."""
         ...
@@ -76,7 +81,11 @@ class SamSegmenter:
             at once more at full sharpness. Worth it for small networks; each look costs an
             embedding, which is kept.
         refine: whether GrabCut moves the rim to where colours change.
+        mirror: whether every answer is averaged with that about the mirrored picture: twice the
+            work, and for small networks better masks.
         points_per_side: of the grid that is clicked for `regions`.
+        min_quality, min_stability: of the masks of `regions`: the IoU that the network expects, and
+            how little a mask depends on where the logits are cut; the package's own by default.
 
     Raises:
         InputError: weights that cannot be used, or sizes out of range.
@@ -87,7 +96,10 @@ class SamSegmenter:
     working_px: int = 1024
     zoom: bool = False
     refine: bool = False
+    mirror: bool = False
     points_per_side: int = 16
+    min_quality: float = 0.88
+    min_stability: float = 0.95
     sam: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +127,12 @@ class SamSegmenter:
         """See `Promptable.everything`: the package's generator, which embeds by itself."""
         from segment_anything import SamAutomaticMaskGenerator
 
-        generator = SamAutomaticMaskGenerator(self.sam, points_per_side=self.points_per_side)
+        generator = SamAutomaticMaskGenerator(
+            self.sam,
+            points_per_side=self.points_per_side,
+            pred_iou_thresh=self.min_quality,
+            stability_score_thresh=self.min_stability,
+        )
         return [one["segmentation"] for one in generator.generate(np.ascontiguousarray(small))]
 
 
@@ -133,7 +150,10 @@ class SamSeen:
         found = self._glances.pop(box, None)
         if found is None:
             window = Window.of(self.image, box, self.settings.working_px)
-            found = Glance(window, self.settings.predictor(window.small))
+            twin = None
+            if self.settings.mirror:
+                twin = self.settings.predictor(np.ascontiguousarray(window.small[:, ::-1]))
+            found = Glance(window, self.settings.predictor(window.small), twin)
             parts = [part for part in self._glances if part != self._everything]
             if len(parts) >= MAX_GLANCES:
                 del self._glances[parts[0]]

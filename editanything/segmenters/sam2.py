@@ -26,6 +26,7 @@ class Sam2Segmenter:
         zoom: whether the part around a box, or around what clicks were taken to mean, is looked
             at once more at full sharpness.
         refine: whether GrabCut moves the rim to where colours change.
+        mirror: whether every answer is averaged with that about the mirrored picture.
         points_per_side: of the grid that is clicked for `regions`.
         min_quality, min_stability: of the masks of `regions`; see `prompted.Everything`.
 
@@ -40,6 +41,7 @@ class Sam2Segmenter:
     working_px: int = 1024
     zoom: bool = False
     refine: bool = False
+    mirror: bool = False
     points_per_side: int = 16
     min_quality: float = 0.8
     min_stability: float = 0.95

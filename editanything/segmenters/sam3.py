@@ -47,6 +47,7 @@ class Sam3Segmenter:
     working_px: int = 1008
     zoom: bool = False
     refine: bool = False
+    mirror: bool = False
     points_per_side: int = 16
     min_quality: float = 0.8
     min_stability: float = 0.95

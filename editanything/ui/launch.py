@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import replace
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from editanything.errors import InputError
@@ -72,7 +74,19 @@ def start(editor: Editor, settings: ServeSettings) -> gr.Blocks:
         mcp_server=settings.mcp,
         **look(settings.hosts),
     )
+    Thread(target=_get_ready, args=(editor,), name="get-ready", daemon=True).start()
     return app
+
+
+def _get_ready(editor: Editor) -> None:
+    """Open the segmenter's network, where it has one of its own: the first click need not wait.
+
+    What hinders it is told to whoever clicks.
+    """
+    prepare = getattr(editor.segmenter, "prepare", None)
+    if prepare is not None:
+        with suppress(InputError):
+            prepare()
 
 
 def port_wanted() -> int | None:

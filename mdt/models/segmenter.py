@@ -1,9 +1,9 @@
 """A small promptable segmenter, in the architecture of Segment Anything [Kirillov et al. 2023].
 
 `Segmenter.sam` is a `Sam` of the `segment-anything` package, so that the package's `SamPredictor`
-and `SamAutomaticMaskGenerator` run it unchanged. Two parts differ from the published networks, for
-the sake of learning on a CPU: convolutions before and beside the vision transformer (edges are
-local [Xiao et al. 2021]), and prompts that are also drawn into the dense embedding.
+and `SamAutomaticMaskGenerator` run it unchanged. The parts are made for learning on a CPU: an
+encoder of convolutions around a small vision transformer (edges are local [Xiao et al. 2021]), and
+a decoder that makes a filter for every mask; see `mdt.models.segmenter_decoder`.
 """
 
 from __future__ import annotations
@@ -14,24 +14,23 @@ import torch
 import torch.nn.functional as F
 from diffusers.configuration_utils import ConfigMixin
 from diffusers.models.modeling_utils import ModelMixin
-from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
-from segment_anything.modeling.common import LayerNorm2d
+from segment_anything.modeling import Sam
 from segment_anything.modeling.image_encoder import Block
 from torch import Tensor, nn
 
 from mdt.models.autoencoder import ResBlock
 from mdt.models.network import saved_settings
+from mdt.models.segmenter_decoder import COARSE, DETAIL, NUM_MASKS, FilterDecoder, Maps, Points
 
 #: Pixels of the picture to one of the embedding, and to one of a mask.
 PIXELS_PER_CELL, PIXELS_PER_MASK = 8, 2
-#: Maps that a prompt is drawn as: clicks (wide and narrow, + and -), box, place in the box.
-_NUM_MAPS = 8
 
 
 class Encoder(nn.Module):
-    """Pictures (B, 3, S, S) -> embeddings (B, out, S/8, S/8).
+    """Pictures (B, 3, S, S) -> embeddings (B, packed_width(out), S/8, S/8).
 
-    Convolutions down to S/16, a transformer there, and its result added to what was at S/8.
+    Convolutions down to S/16, a transformer there, and convolutions up again beside what was seen
+    on the way down; the finer maps are packed into the channels (see `Maps`).
     """
 
     def __init__(
@@ -49,104 +48,66 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(
             Block(width, max(1, width // 48), input_size=(side, side)) for _ in range(depth)
         )
-        self.far = nn.Conv2d(width, out, 1)
-        self.near = nn.Conv2d(mid, out, 1)
-        self.neck = nn.Sequential(
-            nn.GroupNorm(1, out), nn.Conv2d(out, out, 3, padding=1, bias=False), LayerNorm2d(out)
-        )
+        self.far, self.mix_mid = nn.Conv2d(width, mid, 1), ResBlock(mid)
+        self.up, self.mix_fine = nn.Conv2d(mid, fine, 1), ResBlock(fine)
+        self.deep, self.coarse = nn.Conv2d(mid, out, 1), nn.Conv2d(fine, COARSE, 1)
+        edge = fine // 2
+        self.edges = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, edge, 3, padding=1))
+        self.up_edges = nn.Conv2d(fine, edge, 1)
+        self.detail = nn.Conv2d(edge, DETAIL, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """The embeddings of pictures as `Sam.preprocess` makes them."""
+        return self.maps(x).packed()
+
+    def maps(self, x: Tensor) -> Maps:
+        """The same, not packed."""
         x = x.contiguous(memory_format=torch.channels_last)
-        near = self.down(self.stem(x))
-        tokens = self.patch_embed(near).permute(0, 2, 3, 1) + self.pos_embed
+        fine = self.stem(x)
+        mid = self.down(fine)
+        tokens = self.patch_embed(mid).permute(0, 2, 3, 1) + self.pos_embed
         for block in self.blocks:
             tokens = block(tokens)
-        far = self.far(tokens.permute(0, 3, 1, 2))
-        far = F.interpolate(far, scale_factor=2.0, mode="bilinear", align_corners=False)
-        return self.neck(far + self.near(near))
+        mid = self.mix_mid(mid + _larger(self.far(tokens.permute(0, 3, 1, 2))))
+        fine = self.mix_fine(fine + _larger(self.up(mid)))
+        edges = F.silu(self.edges(x) + _larger(self.up_edges(fine)))
+        return Maps(self.deep(mid), self.coarse(fine), self.detail(edges))
 
 
-class DrawnPrompts(PromptEncoder):  # type: ignore[misc]
-    """SAM's prompt encoder, whose dense embedding also shows where the clicks and the box are."""
-
-    def __init__(self, embed_dim: int, side: int, img_size: int) -> None:
-        super().__init__(embed_dim, (side, side), (img_size, img_size), mask_in_chans=16)
-        self.drawn = nn.Conv2d(_NUM_MAPS, embed_dim, 1, bias=False)
-
-    def forward(
-        self, points: tuple[Tensor, Tensor] | None, boxes: Tensor | None, masks: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """(sparse, dense); see `segment_anything.modeling.PromptEncoder`."""
-        # In bfloat16 a place would be known to a pixel or two.
-        with torch.autocast(self._get_device().type, enabled=False):
-            masks = None if masks is None else masks.float()
-            sparse, dense = super().forward(points, boxes, masks)
-            return sparse, dense + self.drawn(self._maps(points, boxes, len(sparse)))
-
-    def _maps(
-        self, points: tuple[Tensor, Tensor] | None, boxes: Tensor | None, rows: int
-    ) -> Tensor:
-        """(rows, 8, side, side): wide and narrow spots of clicks (+, -), and the box."""
-        side = self.image_embedding_size[0]
-        cell = self.input_image_size[0] / side
-        device = self._get_device()
-        centre = (torch.arange(side, device=device) + 0.5) * cell
-        maps = torch.zeros(rows, _NUM_MAPS, side, side, device=device)
-        if points is not None:
-            place, sign = points[0].float() + 0.5, points[1]
-            for i, radius in enumerate((1.5 * cell, 5 * cell)):
-                across = (-0.5 * ((centre - place[..., :1]) / radius) ** 2).exp()  # (rows, n, side)
-                upright = (-0.5 * ((centre - place[..., 1:]) / radius) ** 2).exp()
-                for k in (0, 1):
-                    weight = (sign == k).float()[..., None] * upright
-                    spots = weight[..., :, None] * across[..., None, :]
-                    maps[:, 2 * i + k] = spots.amax(1)
-        if boxes is not None:
-            low, high = boxes.reshape(-1, 2, 2).float().unbind(1)  # (rows, 2): x, y
-            middle, half = (low + high) / 2, ((high - low) / 2).clamp(min=1.0)
-            across = (centre - middle[:, :1]) / half[:, :1]  # (rows, side), -1..1 in the box
-            upright = (centre - middle[:, 1:]) / half[:, 1:]
-            x, y = across[:, None, :].expand(-1, side, -1), upright[:, :, None].expand(-1, -1, side)
-            out = torch.maximum(x.abs(), y.abs())
-            maps[:, 4] = (out <= 1).float()
-            maps[:, 5] = 1.0
-            maps[:, 6], maps[:, 7] = x.square().clamp(max=4), y.square().clamp(max=4)
-        return maps
+def _larger(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 class Prompts(NamedTuple):
-    """What a training batch asks of each picture; all of one picture are of one kind.
+    """What a training batch asks of each picture: K things, each by a click, a box, and mended.
 
     Attributes:
         box: (B, K, 4), XYXY in pixels of the network's picture.
-        points: (B, K, n, 2), x and y.
-        signs: (B, K, n): 1 on the thing, 0 off it, -1 no click.
-        boxed: (B,) bool: the box is given, not the clicks.
-        rounds: (B,) int: from the second on, a click mends a mistake.
-        draws: (B, K) in [0, 1): picks that click among the mistaken pixels.
+        click: (B, K, 2), x and y of a click on the thing.
+        draws: (B, K, 3) in [0, 1): two pick clicks among the mistaken pixels; below a half, the
+            third shows the earlier mask with them.
     """
 
     box: Tensor
-    points: Tensor
-    signs: Tensor
-    boxed: Tensor
-    rounds: Tensor
+    click: Tensor
     draws: Tensor
 
 
-class Answer(NamedTuple):
-    """The masks of one picture in one round, and how good the network takes them to be.
+class Answers(NamedTuple):
+    """Masks and how good the network takes them to be.
 
     Attributes:
-        picture: its number in the batch.
-        logits: (K, 4, S/2, S/2): the mask for many prompts, then the three for one click.
-        quality: (K, 4): the predicted IoU.
+        logits: (B, K, m, S/2, S/2).
+        quality: (B, K, m): the predicted IoU.
     """
 
-    picture: int
     logits: Tensor
     quality: Tensor
+
+    def shown(self) -> Tensor:
+        """(B, K, S/2, S/2): the logits that a user would see: the best by the network's word."""
+        best = self.quality.argmax(-1)[..., None, None, None]
+        return self.logits.take_along_dim(best, 2)[:, :, 0].detach()
 
 
 class Segmenter(ModelMixin, ConfigMixin):  # type: ignore[misc]
@@ -154,11 +115,12 @@ class Segmenter(ModelMixin, ConfigMixin):  # type: ignore[misc]
 
     Args:
         input_size: S, the longest side of a picture in pixels; a multiple of 16.
-        fine_width: channels at S/4.
-        mid_width: channels at S/8.
+        fine_width: channels at S/4; a multiple of 16.
+        mid_width: channels at S/8; a multiple of 16.
         width: of the transformer's tokens, at S/16; a multiple of 48.
         depth: of the transformer.
-        prompt_width: of the embeddings that meet the prompts; a multiple of 32.
+        prompt_width: of the tokens of prompts; a multiple of 32.
+        prompt_depth: how often these look at the picture.
 
     Raises:
         ValueError: sizes that do not divide.
@@ -176,26 +138,22 @@ class Segmenter(ModelMixin, ConfigMixin):  # type: ignore[misc]
         width: int = 192,
         depth: int = 4,
         prompt_width: int = 96,
+        prompt_depth: int = 3,
     ) -> None:
         super().__init__()
         for name, value, unit in (
             ("input_size", input_size, 16),
+            ("fine_width", fine_width, 16),
+            ("mid_width", mid_width, 16),
             ("width", width, 48),
             ("prompt_width", prompt_width, 32),
         ):
             if not isinstance(value, int) or value < unit or value % unit:
                 raise ValueError(f"{name} of a segmenter is a multiple of {unit}; got {value!r}.")
-        side = input_size // PIXELS_PER_CELL
         self.sam = Sam(
             Encoder(input_size, fine_width, mid_width, width, depth, prompt_width),
-            DrawnPrompts(prompt_width, side, input_size),
-            MaskDecoder(
-                transformer_dim=prompt_width,
-                transformer=TwoWayTransformer(
-                    depth=2, embedding_dim=prompt_width, mlp_dim=4 * prompt_width, num_heads=4
-                ),
-                iou_head_hidden_dim=prompt_width,
-            ),
+            Points(prompt_width, input_size // PIXELS_PER_CELL, input_size),
+            FilterDecoder(prompt_width, prompt_depth),
             pixel_mean=[127.5] * 3,
             pixel_std=[127.5] * 3,
         )
@@ -205,61 +163,65 @@ class Segmenter(ModelMixin, ConfigMixin):  # type: ignore[misc]
         blocks = {f"block{i}": block for i, block in enumerate(self.sam.image_encoder.blocks)}
         return {**blocks, "decoder": self.sam.mask_decoder}
 
-    def forward(self, x: Tensor, truth: Tensor, prompts: Prompts) -> list[Answer]:
-        """The answers to all rounds of all pictures.
+    def forward(self, x: Tensor, truth: Tensor, prompts: Prompts) -> dict[str, Answers]:
+        """The answers to a "click" (all `NUM_MASKS`), a "box", and to a click "mended" by two more.
 
         Args:
             x: (B, 3, S, S) in [-1, 1].
-            truth: bool (B, K, S/2, S/2), by which the correcting clicks are placed.
-            prompts: of the first round.
+            truth: bool (B, K, S/2, S/2), by which the mending clicks are placed.
+            prompts: what is asked.
         """
-        embeddings = self.sam.image_encoder(x)
-        with torch.autocast(x.device.type, enabled=False):
-            places = self.sam.prompt_encoder.get_dense_pe()
-        answers: list[Answer] = []
-        for i in range(len(x)):
-            box = prompts.box[i] if bool(prompts.boxed[i]) else None
-            clicks = None if box is not None else (prompts.points[i], prompts.signs[i])
-            mask = None
-            for number in range(int(prompts.rounds[i])):
-                if number:
-                    mask = _shown(answers[-1], single=box is None and number == 1)
-                    clicks = _mended(clicks, mask[:, 0] > 0, truth[i], prompts.draws[i])
-                sparse, dense = self.sam.prompt_encoder(clicks, box, mask)
-                logits, quality = self.sam.mask_decoder.predict_masks(
-                    embeddings[i : i + 1], places, sparse, dense
-                )
-                answers.append(Answer(i, logits.float(), quality.float()))
-        return answers
+        maps = self.sam.image_encoder.maps(x)
+        on = torch.ones_like(prompts.click[..., :1])
+        click = self._asked(maps, (prompts.click[:, :, None], on), None, None, NUM_MASKS)
+        box = self._asked(maps, None, prompts.box, None, 1)
+        shown = Answers(click.logits[:, :, 1:], click.quality[:, :, 1:]).shown()
+        places, signs = mending(shown > 0, truth, prompts.draws[..., :2])
+        places = torch.cat([prompts.click[:, :, None], places.to(on.dtype)], 2)
+        signs = torch.cat([on, signs.to(on.dtype)], 2)
+        earlier = shown[:, :, None] * (prompts.draws[..., 2] < 0.5)[..., None, None, None]
+        mended = self._asked(maps, (places, signs), None, earlier, 1)
+        return {"click": click, "box": box, "mended": mended}
+
+    def _asked(
+        self,
+        maps: Maps,
+        clicks: tuple[Tensor, Tensor] | None,
+        box: Tensor | None,
+        earlier: Tensor | None,
+        number: int,
+    ) -> Answers:
+        """Prompts (B, K, ...) to the first `number` masks."""
+        b, k = (clicks[0] if clicks is not None else box).shape[:2]  # type: ignore[union-attr]
+        points = None if clicks is None else (clicks[0].flatten(0, 1), clicks[1].flatten(0, 1))
+        boxes = None if box is None else box.flatten(0, 1)
+        masks = None if earlier is None else earlier.flatten(0, 1)
+        encoder = self.sam.prompt_encoder
+        with torch.autocast(maps.deep.device.type, enabled=False):
+            places = encoder.get_dense_pe()
+        sparse, dense = encoder(points, boxes, masks)
+        sparse, dense = sparse.view(b, k, *sparse.shape[1:]), dense.view(b, k, *dense.shape[1:])
+        logits, quality = self.sam.mask_decoder.masks(maps, places, sparse, dense, slice(number))
+        return Answers(logits.float(), quality.float())
 
 
-def _shown(answer: Answer, *, single: bool) -> Tensor:
-    """(K, 1, h, w): the mask that a user would see: after one click the best by its own word."""
-    if not single:
-        return answer.logits[:, :1].detach()
-    best = 1 + answer.quality[:, 1:].argmax(1)
-    return answer.logits[torch.arange(len(best)), best][:, None].detach()
+def mending(found: Tensor, truth: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
+    """Clicks on mistaken pixels, drawn evenly [Kirillov et al. 2023, appendix A].
 
+    Args:
+        found: bool (B, K, h, w).
+        truth: bool (B, K, h, w), not empty.
+        draws: (B, K, n) in [0, 1).
 
-def _mended(
-    clicks: tuple[Tensor, Tensor] | None, found: Tensor, truth: Tensor, draws: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The clicks so far and one more on a mistaken pixel, drawn evenly [Kirillov et al. 2023, A].
-
-    Without a mistake it is on the thing.
+    Returns:
+        (B, K, n, 2), x and y in pixels of the picture, and the signs (B, K, n): 1 where the truth
+        is missing. Without a mistake the clicks are on the thing.
     """
-    places, signs = [], []
-    for row in range(len(found)):
-        wrong = found[row] != truth[row]
-        spots = (wrong if bool(wrong.any()) else truth[row]).nonzero()
-        if not len(spots):
-            places.append(draws.new_zeros(2))
-            signs.append(draws.new_full((), -1.0))
-            continue
-        y, x = spots[int(draws[row] * len(spots))].unbind()
-        places.append(torch.stack([x, y]).to(draws.dtype) * PIXELS_PER_MASK + 0.5)
-        signs.append(truth[row, y, x].to(draws.dtype))
-    place, sign = torch.stack(places)[:, None], torch.stack(signs)[:, None]
-    if clicks is None:
-        return place, sign
-    return torch.cat([clicks[0], place], 1), torch.cat([clicks[1], sign], 1)
+    wrong = (found != truth).flatten(2)
+    wrong = torch.where(wrong.any(-1, keepdim=True), wrong, truth.flatten(2))
+    counted = wrong.long().cumsum(-1)
+    number = (draws * counted[..., -1:]).long() + 1  # of the mistaken pixel, from 1
+    spot = torch.searchsorted(counted, number).clamp(max=wrong.shape[-1] - 1)
+    width = truth.shape[-1]
+    xy = torch.stack([spot % width, spot // width], -1) * PIXELS_PER_MASK + 0.5
+    return xy, truth.flatten(2).take_along_dim(spot, -1)

@@ -11,7 +11,7 @@ import numpy as np
 from mdt.data.source import Array, DataError, digest
 from mdt.data.stickers.collages import collage, weathered
 from mdt.data.stickers.scene_source import SceneSource
-from mdt.models.segmenter_objective import DRAWS, MAX_CLICKS, NUM_THINGS, ROW
+from mdt.models.segmenter_objective import DRAWS, NUM_THINGS, ROW
 
 _LEAST_AREA = 60  # pixels that a thing shows
 _LEAST_SEEN = 0.25  # share of a scene's thing that is left after zooming in
@@ -21,9 +21,9 @@ class PromptSource:
     """Collages and scenes with truth and prompts; see `mdt.data.source.Source`.
 
     A picture is float32 (4, size, size): RGB in [-1, 1], and a number whose bit k says whether the
-    pixel is of the k-th thing asked for. A label is int64 (3, ROW): for each thing its box, whether
-    the box is given and not the clicks, the rounds, a draw, and the clicks (x, y, sign); see
-    `mdt.models.segmenter_objective.prompts_of`.
+    pixel is of the k-th thing asked for. A label is int64 (4, ROW): for each thing its box, a click
+    on it, and draws; see `mdt.models.segmenter_objective.prompts_of`. Of fewer things some are
+    asked for again, by other clicks.
 
     Args:
         path: of the folder of stickers.
@@ -34,7 +34,6 @@ class PromptSource:
         scenes: share of the pictures that are scenes; the others are collages.
         num_scenes: how many scenes there are, each shown again and again in other ways, as they
             take long to draw.
-        boxes: share of the pictures whose things are asked for by boxes.
 
     Raises:
         DataError: see `SceneSource`; shares out of range.
@@ -48,21 +47,19 @@ class PromptSource:
         seed: int = 0,
         count: int = 10_000_000,
         split: str = "train",
-        scenes: float = 0.3,
-        num_scenes: int = 300,
-        boxes: float = 0.45,
+        scenes: float = 0.5,
+        num_scenes: int = 3000,
     ) -> None:
-        for name, share in (("scenes", scenes), ("boxes", boxes)):
-            if not 0 <= share <= 1:
-                raise DataError(f"{name} is a share from 0 to 1; got {share!r}.")
+        if not 0 <= scenes <= 1:
+            raise DataError(f"scenes is a share from 0 to 1; got {scenes!r}.")
         if not isinstance(count, int) or count < 1:
             raise DataError(f"The count of pictures is 1 or more; got {count!r}.")
         self.scenes = SceneSource(path, size=size, seed=seed, count=num_scenes, split=split)
-        self.size, self.seed, self.count, self.boxes = size, seed, count, boxes
+        self.size, self.seed, self.count = size, seed, count
         self.scene_share = scenes
         self.classes: tuple[str, ...] | None = None
         self.shape = (4, size, size)
-        told = f"{seed} {count} {scenes} {boxes}"
+        told = f"{seed} {count} {scenes}"
         self.identity = digest(self.scenes.identity, told)
         self._drawn = lru_cache(maxsize=num_scenes)(self._draw_scene)
         self._read_sticker = lru_cache(maxsize=1500)(self._trimmed)
@@ -92,15 +89,13 @@ class PromptSource:
                 break
         chosen = rng.permutation(len(masks))[:NUM_THINGS]
         picked = [masks[chosen[k % len(chosen)]] for k in range(NUM_THINGS)]
-        boxed, rounds = rng.random() < self.boxes, 1 + int(rng.random() < 0.4)
-        num_clicks = 1 if rng.random() < 0.7 else int(rng.integers(2, MAX_CLICKS + 1))
         rows = np.zeros((NUM_THINGS, ROW), np.int64)
         bits = np.zeros((self.size, self.size), np.float32)
         for k, mask in enumerate(picked):
             bits += mask * np.float32(2**k)
             rows[k, :4] = rough_box(rng, mask)
-            rows[k, 4:7] = boxed, rounds, int(rng.integers(DRAWS))
-            rows[k, 7:] = clicks(rng, mask, num_clicks).ravel()
+            rows[k, 4:6] = click(rng, mask)
+            rows[k, 6:] = rng.integers(DRAWS, size=3)
         levels = weathered(rng, image)
         out = np.empty((4, self.size, self.size), np.float32)
         out[:3] = levels.transpose(2, 0, 1) / np.float32(127.5) - 1
@@ -171,21 +166,9 @@ def rough_box(rng: np.random.Generator, mask: Array) -> Array:
     return np.clip(np.rint(box), 0, size).astype(np.int64)
 
 
-def clicks(rng: np.random.Generator, mask: Array, number: int) -> Array:
-    """Clicks int (MAX_CLICKS, 3), x, y and sign; the first lies on the thing, -1 are none.
-
-    Half of the first ones lie deep inside, as people click; further ones are on the thing or off.
-    """
-    rows = np.zeros((MAX_CLICKS, 3), np.int64)
-    rows[:, 2] = -1
+def click(rng: np.random.Generator, mask: Array) -> tuple[int, int]:
+    """A click on a mask, x and y: half of them lie deep inside, as people click."""
     depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    deep = depth >= (0.5 if rng.random() < 0.5 else 0.15) * depth.max()
-    reach = cv2.dilate(mask.astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
-    for k in range(number):
-        on = k == 0 or rng.random() < 0.5
-        spots = deep if k == 0 else mask if on else reach & ~mask
-        places = np.flatnonzero(spots)
-        if len(places):
-            y, x = divmod(int(places[rng.integers(len(places))]), mask.shape[1])
-            rows[k] = x, y, on
-    return rows
+    deep = np.flatnonzero(depth >= (0.5 if rng.random() < 0.5 else 0.15) * depth.max())
+    y, x = divmod(int(deep[rng.integers(len(deep))]), mask.shape[1])
+    return x, y

@@ -39,7 +39,7 @@ def click(x, y, positive=True):
 
 def test_the_name_leads_to_the_class():
     assert build("segmenter", {"name": "classical", "prompt_px": 300}) == Classical(prompt_px=300)
-    assert list(SEGMENTERS) == ["classical", "sam", "sam2", "sam3", "labelled"]
+    assert list(SEGMENTERS) == ["classical", "guided", "sam", "sam2", "sam3", "labelled"]
 
 
 @pytest.mark.parametrize(

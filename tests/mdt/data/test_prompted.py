@@ -7,9 +7,9 @@ import torch
 from mdt.data import DataError, batches, open_source
 from mdt.data.stickers.collages import collage, weathered
 from mdt.data.stickers.photos import PHOTOS, patch, photos
-from mdt.data.stickers.prompted import clicks, rough_box, zoomed
+from mdt.data.stickers.prompted import click, rough_box, zoomed
 from mdt.data.stickers.shapes import SHAPES, shape
-from mdt.models.segmenter_objective import MAX_CLICKS, NUM_THINGS, ROW, SegmenterObjective
+from mdt.models.segmenter_objective import DRAWS, NUM_THINGS, ROW, SegmenterObjective
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,9 @@ def test_prompts_lie_where_the_truth_is(source):
             tight = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1])
             spans = np.array([np.ptp(xs) + 1, np.ptp(ys) + 1] * 2)
             assert (np.abs(row[:4] - tight) <= 0.15 * spans + 1).all()
-            first, *rest = row[7:].reshape(MAX_CLICKS, 3)
-            assert first[2] == 1
-            for px, py, sign in [first, *rest]:
-                assert sign in (-1, 0, 1)
-                assert sign < 0 or mask[py, px] == sign
+            assert mask[row[5], row[4]]
+            assert (row[6:] >= 0).all()
+            assert (row[6:] < DRAWS).all()
 
 
 def test_the_trainers_batches_are_what_the_objective_takes(source):
@@ -128,10 +126,10 @@ def test_boxes_and_clicks_of_a_mask():
     assert (boxes == [5, 10, 45, 30]).all(1).any()
     assert boxes.min() >= 0
     assert boxes.max() <= 50
-    assert (clicks(rng, mask, 1)[1:, 2] == -1).all()
-    for _ in range(20):
-        for x, y, sign in clicks(rng, mask, MAX_CLICKS):
-            assert sign < 0 or mask[y, x] == sign
+    places = np.array([click(rng, mask) for _ in range(60)])
+    assert mask[places[:, 1], places[:, 0]].all()
+    deep = np.abs(places - [24.5, 19.5]).max(0)
+    assert (deep < [20, 10]).all()
 
 
 def test_what_cannot_be_is_refused(stickers):

@@ -5,10 +5,10 @@ from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 from segment_anything.modeling import Sam
 
 from mdt.models import Segmenter, build_model
-from mdt.models.segmenter import Prompts, _mended
+from mdt.models.segmenter import Answers, mending
+from mdt.models.segmenter_decoder import COARSE, DETAIL, Maps, Points, drawn_maps, filtered
 from mdt.models.segmenter_objective import (
     DRAWS,
-    MAX_CLICKS,
     NUM_THINGS,
     ROW,
     SegmenterObjective,
@@ -31,20 +31,19 @@ def tiny(**settings):
     return build_model("segmenter", **{**TINY, **settings})
 
 
-def asked(boxed=(True, False), rounds=(1, 2), side=64):
+def asked(number=2, side=64):
     """Pictures with bright rectangles, and prompts for them."""
-    x = torch.full((len(boxed), 4, side, side), -0.5)
+    x = torch.full((number, 4, side, side), -0.5)
     x[:, 3] = 0
-    label = torch.zeros(len(boxed), NUM_THINGS, ROW, dtype=torch.long)
-    label[..., 9::3] = -1
-    for b in range(len(boxed)):
+    label = torch.zeros(number, NUM_THINGS, ROW, dtype=torch.long)
+    for b in range(number):
         for k in range(NUM_THINGS):
-            x0, y0 = 4 + 20 * k, 10 + 12 * b
-            x[b, :3, y0 : y0 + 16, x0 : x0 + 14] = 0.8
-            x[b, 3, y0 : y0 + 16, x0 : x0 + 14] += 2**k
-            label[b, k, :4] = torch.tensor([x0, y0, x0 + 14, y0 + 16])
-            label[b, k, 4:7] = torch.tensor([int(boxed[b]), rounds[b], DRAWS // 3])
-            label[b, k, 7:10] = torch.tensor([x0 + 7, y0 + 8, 1])
+            x0, y0 = 2 + 15 * k, 10 + 12 * b
+            x[b, :3, y0 : y0 + 16, x0 : x0 + 12] = 0.8
+            x[b, 3, y0 : y0 + 16, x0 : x0 + 12] += 2**k
+            label[b, k, :4] = torch.tensor([x0, y0, x0 + 12, y0 + 16])
+            label[b, k, 4:6] = torch.tensor([x0 + 6, y0 + 8])
+            label[b, k, 6:] = torch.tensor([DRAWS // 3, DRAWS // 7, k * DRAWS // 4])
     return x, label
 
 
@@ -78,7 +77,7 @@ def test_the_package_runs_it_unchanged():
     ],
 )
 def test_where_a_prompt_is_matters(prompt):
-    """Also in a fresh network: prompts are drawn into the embedding."""
+    """Also in a fresh network: filters run over maps of where the prompts are."""
     predictor = SamPredictor(tiny().eval().sam)
     predictor.set_image(np.full((64, 64, 3), 90, np.uint8))
     here = predictor.predict(**prompt, return_logits=True)[0]
@@ -87,52 +86,101 @@ def test_where_a_prompt_is_matters(prompt):
     assert np.abs(here - there).max() > 1e-3
 
 
-def test_clicks_and_box_are_drawn_where_they_are():
-    encoder = tiny().sam.prompt_encoder
-    points = torch.tensor([[[20.0, 44.0], [50.0, 8.0]]]), torch.tensor([[1.0, 0.0]])
-    maps = encoder._maps(points, torch.tensor([[16.0, 24.0, 48.0, 56.0]]), 1)[0]
-    assert maps.shape == (8, 8, 8)
-    off, on = maps[0], maps[1]
-    assert divmod(int(on.argmax()), 8) == (5, 2)  # row 44 / 8, column 20 / 8
-    assert divmod(int(off.argmax()), 8) == (1, 6)
-    box = maps[4].nonzero()
-    assert box.min(0).values.tolist() == [3, 2]
-    assert box.max(0).values.tolist() == [6, 5]
-    assert encoder._maps(None, None, 2).abs().max() == 0
+def test_prompts_become_points():
+    points = Points(32, 8, 64)
+    clicks = torch.tensor([[[19.5, 43.5], [49.5, 7.5], [0.0, 0.0]]]), torch.tensor([[1.0, 0, -1]])
+    sparse, dense = points(clicks, torch.tensor([[16.0, 24.0, 48.0, 56.0]]), None)
+    assert sparse.shape == (1, 3 + 2 + 16, 3 + 32)
+    assert dense.shape == (1, 0, 1, 1)
+    torch.testing.assert_close(sparse[0, 0, :3], torch.tensor([20 / 64, 44 / 64, 2]))
+    assert sparse[0, 1:3, 2].tolist() == [1, 0]
+    torch.testing.assert_close(sparse[0, 4, :3], torch.tensor([48 / 64, 56 / 64, 4]))
+    inside = sparse[0, 5:, :2] * 64
+    torch.testing.assert_close(inside[0], torch.tensor([20.0, 28.0]))
+    torch.testing.assert_close(inside[-1], torch.tensor([44.0, 52.0]))
+    assert sparse[0, 5:, 2].tolist() == list(range(5, 21))
+    assert points(None, None, torch.zeros(2, 1, 8, 8))[1].shape == (2, 1, 8, 8)
+
+
+def test_clicks_box_and_earlier_mask_are_drawn_where_they_are():
+    points = Points(32, 8, 64)
+    clicks = torch.tensor([[[21.5, 45.5], [49.5, 5.5]]]), torch.tensor([[1.0, 0.0]])
+    sparse, _ = points(clicks, torch.tensor([[16.0, 24.0, 48.0, 56.0]]), None)
+    earlier = torch.full((1, 1, 1, 32, 32), -9.0)
+    earlier[..., 16:, :] = 9
+    maps = drawn_maps(sparse[None], earlier, 16)[0, 0].view(6, 16, 16)
+    assert divmod(int(maps[3].argmax()), 16) == (11, 5)  # row 46 / 4, column 22 / 4
+    assert divmod(int(maps[4].argmax()), 16) == (1, 12)
+    box = (maps[2] >= 1).nonzero()
+    assert box.min(0).values.tolist() == [6, 4]
+    assert box.max(0).values.tolist() == [13, 11]
+    torch.testing.assert_close(maps[0, 0, 0], torch.tensor(4 * (0.5 / 16 - 0.5)))
+    torch.testing.assert_close(maps[1, 0, 0], torch.tensor(4 * (0.5 / 16 - 40 / 64)))
+    assert (maps[5].sign() == earlier[0, 0, 0, ::2, ::2].sign()).all()
+    alone, none = points((clicks[0], torch.tensor([[0.0, 0.0]])), None, None)
+    maps = drawn_maps(alone[None], none[None], 16)[0, 0]
+    torch.testing.assert_close(maps[0, 0], torch.tensor(4 * (0.5 / 16 - 36 / 64)))
+    assert maps[2].abs().max() == maps[3].abs().max() == maps[5].abs().max() == 0
+
+
+def test_filters_are_three_layers_and_a_fine_one():
+    """Against the same written out for one mask."""
+    torch.manual_seed(0)
+    maps = Maps(torch.randn(2, 8, 2, 2), torch.randn(2, COARSE, 4, 4), torch.randn(2, DETAIL, 8, 8))
+    again = Maps.of(maps.packed(), 8)
+    assert all(torch.equal(a, b) for a, b in zip(maps, again, strict=True))
+    drawn, weights = torch.randn(2, 3, 6, 16), torch.randn(2, 3, 2, 281)
+    logits = filtered(maps, drawn, weights)
+    assert logits.shape == (2, 3, 2, 8, 8)
+    w = weights[1, 2, 1]
+    first = torch.cat([w[:128].view(8, 16), w[128:176].view(8, 6)], 1)
+    seen = torch.cat([maps.coarse[1].flatten(1), drawn[1, 2]])
+    h = (first @ seen + w[176:184, None]).relu()
+    h = (w[184:248].view(8, 8) @ h + w[248:256, None]).relu()
+    coarse = (w[256:264] @ h + w[264]).view(1, 1, 4, 4)
+    large = torch.nn.functional.interpolate(coarse, scale_factor=2, mode="bilinear")[0, 0]
+    expected = large + torch.einsum("c,chw->hw", w[265:], maps.detail[1])
+    torch.testing.assert_close(logits[1, 2, 1], expected)
+
+
+def test_prompts_of_one_picture_do_not_change_each_other():
+    network, (x, label) = tiny().eval(), asked()
+    truth, prompts = truth_of(x[:, 3]), prompts_of(label)
+    together = network(x[:, :3], truth, prompts)
+    one = network(x[:1, :3], truth[:1, 2:3], type(prompts)(*(p[:1, 2:3] for p in prompts)))
+    for kind, answers in one.items():
+        torch.testing.assert_close(answers.logits[0, 0], together[kind].logits[0, 2])
 
 
 def test_numbers_become_prompts_and_truth():
     x, label = asked()
     prompts = prompts_of(label)
-    assert prompts.boxed.tolist() == [True, False]
-    assert prompts.rounds.tolist() == [1, 2]
-    assert prompts.points.shape == (2, NUM_THINGS, MAX_CLICKS, 2)
-    assert prompts.signs[0, 0].tolist() == [1] + [-1] * (MAX_CLICKS - 1)
+    assert prompts.click[0, 1].tolist() == [17 + 6, 18]
+    assert prompts.box[1, 0].tolist() == [2, 22, 14, 38]
+    torch.testing.assert_close(prompts.draws[0, 2], torch.tensor([1 / 3, 1 / 7, 0.5]))
     truth = truth_of(x[:, 3])
     assert truth.shape == (2, NUM_THINGS, 32, 32)
-    assert truth[0, 0].sum() == 7 * 8
-    ys, xs = truth[0, 1].nonzero(as_tuple=True)
-    assert (int(xs.min()), int(ys.min())) == (12, 5)
+    assert truth[0, 0].sum() == 6 * 8
+    ys, xs = truth[0, 2].nonzero(as_tuple=True)
+    assert (int(xs.min()), int(ys.min())) == (16, 5)
 
 
-def test_a_click_mends_a_mistake():
-    truth = torch.zeros(2, 8, 8, dtype=torch.bool)
-    truth[:, 2:6, 2:6] = True
+def test_clicks_mend_mistakes():
+    truth = torch.zeros(1, 3, 8, 8, dtype=torch.bool)
+    truth[:, :, 2:6, 2:6] = True
     found = truth.clone()
-    found[0, 5, 2:6] = False  # missing: a positive click there
-    found[1, 0, 0] = True  # too much: a negative one
-    first = torch.zeros(2, 1, 2), torch.ones(2, 1)
-    points, signs = _mended(first, found, truth, torch.tensor([0.99, 0.5]))
-    assert points[0, 1].tolist() == [5 * 2 + 0.5, 5 * 2 + 0.5]
-    assert points[1, 1].tolist() == [0.5, 0.5]
-    assert signs[:, 1].tolist() == [1, 0]
-    points, signs = _mended(None, truth, truth, torch.tensor([0.0, 0.0]))
-    assert points[0].tolist() == [[4.5, 4.5]]  # nothing to mend: on the thing
-    assert signs.tolist() == [[1], [1]]
+    found[0, 0, 5, 2:6] = False  # missing: positive clicks there
+    found[0, 1, 0, 0] = True  # too much: negative ones
+    draws = torch.tensor([[[0.99, 0.0], [0.5, 0.7], [0.0, 0.999]]])
+    places, signs = mending(found, truth, draws)
+    assert places[0, 0].tolist() == [[10.5, 10.5], [4.5, 10.5]]
+    assert places[0, 1].tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    assert places[0, 2].tolist() == [[4.5, 4.5], [10.5, 10.5]]  # nothing to mend: on the thing
+    assert signs[0].tolist() == [[True, True], [False, False], [True, True]]
 
 
 def test_it_learns_to_find_what_is_asked():
-    network, (x, label) = tiny(), asked(boxed=(True, False), rounds=(1, 1))
+    network, (x, label) = tiny(), asked()
     objective = SegmenterObjective()
     optimizer = torch.optim.AdamW(network.parameters(), lr=4e-3)
     errors = []
@@ -143,42 +191,43 @@ def test_it_learns_to_find_what_is_asked():
         optimizer.step()
         errors.append(terms["mse"].mean().item())
     assert terms["loss"].shape == terms["mse"].shape == (2,)
-    assert errors[-1] < 0.5 < errors[0]
+    assert errors[-1] < 0.4 < errors[0]
 
 
 def test_the_loss_is_of_the_focal_and_dice_formulas():
-    """Against torchvision's focal loss and a dice written out, for one answer."""
+    """Against torchvision's focal loss and a dice written out, for one prompt."""
     from torchvision.ops import sigmoid_focal_loss
 
-    from mdt.models.segmenter import Answer
-
     torch.manual_seed(1)
-    logits, quality = torch.randn(1, 4, 8, 8), torch.zeros(1, 4)
-    truth = torch.rand(1, 8, 8) > 0.5
-    goal = truth.float()[:, None].expand_as(logits)
-    focal = sigmoid_focal_loss(logits, goal).mean((-2, -1))[0]
+    logits, quality = torch.randn(1, 1, 4, 8, 8), torch.zeros(1, 1, 4)
+    truth = torch.rand(1, 1, 8, 8) > 0.5
+    goal = truth.float()[:, :, None].expand_as(logits)
+    focal = sigmoid_focal_loss(logits, goal).mean((-2, -1))[0, 0]
     share = logits.sigmoid()
     dice = 1 - (2 * (share * goal).sum((-2, -1)) + 1) / (share + goal).sum((-2, -1)).add(1)
-    each = 20 * focal + dice[0]
-    found, known = logits[0] > 0, goal[0] > 0
+    each = 20 * focal + dice[0, 0]
+    found, known = logits[0, 0] > 0, goal[0, 0] > 0
     iou = (found & known).sum((-2, -1)) / (found | known).sum((-2, -1))
+    loss, overlap = SegmenterObjective()._loss(Answers(logits, quality), truth)
     expected = each[0] + each[1:].min() + iou.square().mean()
-    loss, overlap = SegmenterObjective()._loss(Answer(0, logits, quality), truth)
-    torch.testing.assert_close(loss, expected)
-    torch.testing.assert_close(overlap, iou[0])
+    torch.testing.assert_close(loss, expected[None], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(overlap, iou[:1])
+    one = Answers(logits[:, :, :1], quality[:, :, :1])
+    loss, _ = SegmenterObjective()._loss(one, truth)
+    torch.testing.assert_close(loss, (each[0] + iou[0].square())[None], rtol=1e-4, atol=1e-4)
 
 
-def test_more_rounds_are_asked_only_where_they_are_told():
-    network, (x, label) = tiny().eval(), asked(boxed=(True, False), rounds=(1, 3))
-    answers = network(x[:, :3], truth_of(x[:, 3]), prompts_of(label))
-    assert [a.picture for a in answers] == [0, 1, 1, 1]
-    assert answers[0].logits.shape == (NUM_THINGS, 4, 32, 32)
-    assert isinstance(prompts_of(label), Prompts)
+def test_the_best_by_its_own_word_is_shown():
+    logits = torch.arange(3.0)[None, None, :, None, None].expand(1, 2, 3, 4, 4)
+    quality = torch.tensor([[[0.2, 0.9, 0.1], [0.2, 0.1, 0.8]]])
+    assert Answers(logits, quality).shown()[0, :, 0, 0].tolist() == [1, 2]
 
 
 def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match="multiple of 16; got 50"):
         tiny(input_size=50)
+    with pytest.raises(ValueError, match="fine_width of a segmenter is a multiple of 16; got 20"):
+        tiny(fine_width=20)
     with pytest.raises(ValueError, match="no setting 'dept'"):
         build_model("segmenter", dept=3)
     with pytest.raises(ValueError, match="focal and quality"):
