@@ -24,13 +24,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from relations_masks import by_click
 from relations_scenes import KINDS, Scene, make
 from removal import Bool2D
 
 from editanything import masks
 from editanything.relations import Effect, find_effects, light_angle
 from editanything.relations.effects import SURE_FROM
-from editanything.types import Mask, Point, Selection
+from editanything.types import Mask
 
 LEAST_PX = 200  # pixels of a thing, and LEAST_EFFECT_PX of what it does, to be counted
 LEAST_EFFECT_PX = 60
@@ -58,17 +59,7 @@ class Row:
 def thing_masks(scene: Scene, image: NDArray[np.uint8], how: str) -> list[Bool2D]:
     """The masks of all things: the true ones, or what the default segmenter makes of one click."""
     given = [scene.mask(i) for i in range(len(scene.things))]
-    if how == "given":
-        return given
-    from editanything.preset import build, load_preset
-
-    seen = build("segmenter", load_preset("default", {}).segmenter).look(image)
-    out = []
-    for mask in given:
-        inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-        y, x = np.unravel_index(int(inside.argmax()), inside.shape)
-        out.append(seen.select(Selection(points=(Point(float(x), float(y)),))).full())
-    return out
+    return given if how == "given" else by_click(image, given)
 
 
 def measure(scene: Scene, how: str, *, alone: bool) -> list[Row]:

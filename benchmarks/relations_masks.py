@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from editanything import masks
-from editanything.types import Mask, Point, Selection
+from editanything.preset import build, load_preset
+from editanything.types import Mask, Point, Segmenter, Selection
 
 Bools = NDArray[np.bool_]
 LEAST_PX = 100
 
 
+@cache
+def _segmenter() -> Segmenter:
+    return build("segmenter", load_preset("default", {}).segmenter)
+
+
 def by_click(image: NDArray[np.uint8], shapes: list[Bools]) -> list[Bools]:
     """What the default segmenter makes of one click in the middle of each shape."""
-    from editanything.segmenters.classical import Classical
-
-    seen = Classical().look(image)
+    seen = _segmenter().look(image)
     out = []
     for shape in shapes:
         inside = cv2.distanceTransform(shape.astype(np.uint8), cv2.DIST_L2, 5)

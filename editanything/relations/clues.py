@@ -76,16 +76,15 @@ class Clues:
     mirror: MirrorImage | None
 
 
-def clues(own: Search, others: Sequence[Search], known: Clues | None = None) -> Clues:
+def clues(own: Search, others: Sequence[Search]) -> Clues:
     """The planes of a thing.
 
     Args:
         own: of the thing.
         others: of the other things of the scene.
-        known: the same thing's in another light: its mirror image is that which was found then.
     """
     view = reduced(own.view)
-    mirror = find_mirror_image(view) if known is None else known.mirror
+    mirror = find_mirror_image(view)
     planes = [*_seen(view), *_shadows(own, others, view), *_mirrored(view, mirror)]
     cover = planes[PLANES.index("outlines")]
     planes.insert(PLANES.index("darker"), _darker(view, cover))

@@ -14,7 +14,7 @@ from editanything.relations.clues import Clues, clues, turned
 from editanything.relations.mirrors import MirrorImage, told_mirror_image
 from editanything.relations.network import Told, run
 from editanything.relations.search import OF_LIGHT, Search, search
-from editanything.relations.shadows import Shadow, find_shadows, lit
+from editanything.relations.shadows import Shadow, find_shadows
 from editanything.relations.view import look_at
 from editanything.types import RGB, Bool2D, Float2D, Mask
 
@@ -24,8 +24,6 @@ Floats = NDArray[np.float32]
 SHOWN_FROM, SURE_FROM = 0.45, 0.8
 #: A thing asked for by name ("and its shadow") is taken from this score on.
 ASKED_FROM = 0.2
-#: Once its surest shadow is taken off, a thing casts another from this logit of the network on.
-SECOND_FROM = 1.5
 _MOST_OTHERS = 6
 _LARGEST = 0.3  # of the picture: what is larger is a place, not a thing
 
@@ -161,25 +159,6 @@ class _Scene:
         if mirror is not None:
             mirror = told_mirror_image(view, mirror, mirrored, there)
         return find_shadows(own, votes, shaded, there), mirror
-
-    def _beyond(self, i: int, shades: Sequence[Shadow]) -> list[Shadow]:
-        """What shows once sure shadows are taken off: those of another light."""
-        if not shades or shades[0].score < SURE_FROM:
-            return []
-        own, votes = self._searched(i), [self._searched(j) for j in self._beside(i) or ()]
-        again = search(lit(own.view, np.maximum.reduce([shadow.alpha for shadow in shades])))
-        planes = clues(again, votes, self._told(i).clues).planes
-        told = run(planes)
-        if told.there[0] < SECOND_FROM - 1:
-            return []
-        aside = run(turned(planes))
-        there = np.r_[(told.there + aside.there) / 2, 0, 0].astype(np.float32)
-        if there[0] < SECOND_FROM:
-            return []
-        logits = (told.pixels[0] + aside.pixels[0][:, ::-1]) / 2
-        size = own.view.shape[1], own.view.shape[0]
-        shaded = cv2.resize(logits, size, interpolation=cv2.INTER_CUBIC)
-        return find_shadows(again, votes, shaded, there)
 
     def _beside(self, i: int) -> list[int] | None:
         if i not in self._besides:

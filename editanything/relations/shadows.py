@@ -8,7 +8,7 @@ shadow is judged by signs that were weighed on scenes whose truth is known.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -141,23 +141,6 @@ def _depth(view: View, mask: Bool2D, part: Bool2D, usual: Floats) -> Floats:
     before, after = (np.log(np.maximum(np.exp(p) - DARKEST, 0.01)) for p in (ground, seen))
     fall = np.percentile((before - after)[core], _CORE, axis=0)
     return np.maximum(fall, 0).astype(np.float32)
-
-
-def lit(view: View, alpha: Float2D) -> View:
-    """The view with a shadow (h, w) taken off: its rim goes on as the ground around it does."""
-    mask = alpha > 0.5
-    core = mask & ~view.blocked
-    if np.count_nonzero(core) < _LEAST_PX:
-        return view
-    darker = ground_of(view, view.log, _grown(mask, 3)) - view.log
-    drop = np.maximum(np.median(darker[core], axis=0), 0).astype(np.float32)
-    log = view.log + alpha[..., None] * drop
-    inner = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    rim = _grown(mask, 2) & ~inner
-    smooth = ground_of(view, log, _grown(rim, 1))
-    log = np.where((rim & ~view.blocked)[..., None], smooth, log).astype(np.float32)
-    levels = (255 * (np.exp(log) - DARKEST)).astype(np.float32)
-    return replace(view, log=log, rgb=levels, luma=log @ LUMA)
 
 
 def refined(view: View, log: Floats, logit: Float2D) -> tuple[Float2D, Floats, tuple[float, ...]]:

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.segmenters.classical import Classical, ClassicalSeen
+from editanything.masks import box_union
+from editanything.segmenters.classical import Classical, ClassicalSeen, in_box
 from editanything.segmenters.glance import Answer
 from editanything.segmenters.sam import SamSeen, SamSegmenter, around
 from editanything.segmenters.window import Window
@@ -91,7 +92,7 @@ class GuidedSeen(ClassicalSeen):
         return Window.of(self.image, (0, 0, width, height), _FRAME_PX)
 
     def _from_box(self, box: Box, points: tuple[Point, ...]) -> Mask:
-        near = tuple(p for p in points if box[0] <= p.x < box[2] and box[1] <= p.y < box[3])
+        near = tuple(p for p in points if in_box(p, box))
         shape = self.image.shape[:2]
         answers = [
             answer
@@ -123,7 +124,8 @@ class GuidedSeen(ClassicalSeen):
         last = points[-1]
         if bool(before.within(self._pixel(last)).any()) == last.positive:
             return before
-        part, shape = _holding(before, last), self.image.shape[:2]
+        spot, shape = self._pixel(last), self.image.shape[:2]
+        part = box_union(before.box, spot) if before.area else spot
         answers = [
             answer
             for context in MEND_CONTEXTS
@@ -179,10 +181,3 @@ def agreed(masks: list[Bool2D], voices: list[float]) -> int:
 
 def _voice(answer: Answer) -> float:
     return float(np.clip(answer.quality, 0.01, 1)) ** 2
-
-
-def _holding(mask: Mask, point: Point) -> Box:
-    """The box around a mask and a point."""
-    x, y = int(np.floor(point.x + 0.5)), int(np.floor(point.y + 0.5))
-    box = mask.box if mask.area else (x, y, x + 1, y + 1)
-    return min(box[0], x), min(box[1], y), max(box[2], x + 1), max(box[3], y + 1)

@@ -69,7 +69,7 @@ def test_what_is_cast_is_found_again(unlit):
     assert abs((best.alpha >= 0.5).sum() / ((shade >= 0.5) & ~unlit.things[0]).sum() - 1) < 0.25
 
 
-def test_a_second_light_shows_once_the_first_is_taken_off(unlit):
+def test_the_shadows_of_two_lights_are_found(unlit):
     thing, other = Mask.of(unlit.things[0]), Mask.of(unlit.things[1])
     dark, shades = unlit.image.astype(np.float32), []
     for light, darkness in (((1.0, -0.5), 0.45), ((-0.9, 0.35), 0.3)):
