@@ -15,6 +15,7 @@ from editanything.backends.classical.fill import FEWEST_SOURCES, THOROUGH, Effor
 from editanything.types import Bool2D, Painted, Progress, Task, part_of_progress
 
 _REACH_PX = 12  # things nearer to a hole than this are thought away while it is filled
+_LARGE = 2.0  # times the hole: of larger things only what is that near
 _RIM_PX = 2  # of a thing, mixed with the ground
 _LEAST_GROUND = 0.25  # of a hole: with less ground to fill it from, things serve as material too
 _LEAST_PX = 12  # of a thing that goes on
@@ -72,11 +73,16 @@ def _within(task: Task, made: Painted, hole: Bool2D) -> Painted:
 
 
 def _near(things: Bool2D, hole: Bool2D) -> Bool2D:
-    """The connected things that come close to the hole."""
+    """The connected things that come close to the hole; of a large one, what is close.
+
+    All of it would be so large a hole that nothing near could fill it.
+    """
     reach = cv2.dilate(hole.astype(np.uint8), masks.disc(_REACH_PX)) > 0
-    _, labels = cv2.connectedComponents(things.astype(np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(things.astype(np.uint8))
     touched = np.unique(labels[reach & things])
-    return things & np.isin(labels, touched)
+    small = stats[touched, cv2.CC_STAT_AREA] <= _LARGE * np.count_nonzero(hole)
+    whole = np.isin(labels, touched[small])
+    return things & (whole | reach)
 
 
 def _gone_on(made: Painted, thing: Bool2D, hole: Bool2D, seed: int) -> Painted:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from editanything import masks
+from editanything.backends.classical.around import _near
 from editanything.backends.mdt import Mdt
 from editanything.editor import Editor, Looked
 from editanything.image import Picture
@@ -150,3 +151,15 @@ def test_a_thing_with_a_name_is_not_taken_along_because_it_touches(editor, large
     nameless = (regions[0], regions[1], Region(3, regions[2].mask))
     plan = planned(editor, f"remove the {large}", image, nameless)
     assert [related.on for related in plan.related if related.type == relation] == [True]
+
+
+def test_of_a_thing_much_larger_than_the_hole_only_what_is_near_is_thought_away():
+    """All of a cup would be so large a hole that the place of a spoon beside it is filled badly."""
+    hole, small, large = np.zeros((3, 100, 200), bool)
+    hole[40:60, 90:100] = True
+    small[45:55, 101:120] = True
+    large[10:90, 10:89] = True
+    near = _near(small | large, hole)
+    assert near[small].all()
+    assert near[50, 80:89].all()
+    assert not near[:, :70].any()
