@@ -113,8 +113,11 @@ def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
         if stop == len(words):
             other = other or words[-1] in {"else", "rest"}
             said = talk.spared or talk.last[-1:] or ((SELECTION,) if talk.selection else ())
-            before = said if other else ()
-            return Selector(noun, count="all", exclude=before[-1] if before else None)
+            if not other:
+                return Selector(noun, count="all")
+            if not said:
+                raise Unresolved("the rest" if words[-1] == "rest" else " ".join(words))
+            return Selector(noun, count="all", exclude=said[-1])
         if all(is_adjective(word) and word not in STOPS for word in words[stop:]):
             return Selector(noun, attrs=tuple(words[stop:]), count="all")
         spared = _exclusion(tokens[stop:], talk)

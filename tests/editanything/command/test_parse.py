@@ -331,3 +331,10 @@ def test_everything_else_leaves_the_selection_alone():
     assert op.target.exclude.noun == "@selection"
     (_, op) = parse("brighten the cup and blur everything else", selection=True).ops
     assert op.target.exclude.noun == "cup"
+
+
+@pytest.mark.parametrize("words", ["everything else", "the rest", "everyone else"])
+def test_the_rest_of_nothing_is_asked_back(words):
+    command = parse(f"blur {words}")
+    assert command.status == "clarify"
+    assert command.question == f'What do you mean by "{words}"? Click it in the picture or name it.'
