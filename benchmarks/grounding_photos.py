@@ -1,15 +1,17 @@
 """How often does the network of words name something in a photograph that is not there?
 
     python benchmarks/grounding_photos.py --data STICKERS [--words FOLDER | --run RUN] [--scenes N]
-        [--segmenter NAME]
+        [--segmenter NAME] [--named PARQUET]
 
 Photographs: the shipped examples and those that scikit-image ships, without their names, seen by
 the default segmenter. Every name that was learned is asked for on each of them, except words for
 what there is to be seen. "wrong": share of the questions that found something. As a counterpart,
 the same segmenter on scenes never trained on: "found": share of the things asked for of which the
 best region is believed and covers the true one (IoU >= 0.5); "believed": whatever it covers;
-"absent": nothing found for a name of none. At thresholds around the card's `sure`. Prints a table,
-then one JSON line.
+"absent": nothing found for a name of none. With --named, photographs of one thing each with its
+name (the test part of CIFAR-10): "real": the name is believed of the thing, "confused": so is one
+of the names of other classes; and how often the own name is the best of ten. At thresholds around
+the card's `sure`. Prints a table, then one JSON line.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from grounding_encoder import SIZE, TEST_SEED, called, open_run_words
 
 from editanything.examples import EXAMPLES
@@ -28,6 +31,7 @@ from editanything.image import Picture
 from editanything.preset import build, load_preset
 from editanything.types import Segmenter
 from mdt.data import SceneSource
+from mdt.data.stickers.named_photos import CALLED, NamedPhotos
 from mdt.data.stickers.phrases import key
 from mdt.features.convnet import WEIGHTS
 from mdt.features.words import Words, open_words
@@ -101,6 +105,23 @@ def scene_scores(
     return np.array(there), np.array(overlap), np.array(absent)
 
 
+def real_scores(words: Words, path: Path, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """(logit of the own name, best logit of another class's) of things in photographs."""
+    photos = NamedPhotos(path)
+    rng = np.random.default_rng(TEST_SEED)
+    own, other = [], []
+    for _ in range(number):
+        image, mask, called_so = photos.crop(rng, 64)
+        x = torch.from_numpy(np.concatenate([image.transpose(2, 0, 1), mask[None]]) * 2 - 1)
+        names = [CALLED[name][0] for name in photos.names]
+        with torch.no_grad():
+            logits = words.logits(words.network.regions(x[None].float()), names)[0]
+        mine = names.index(called_so[0])
+        own.append(logits[mine])
+        other.append(np.delete(logits, mine).max())
+    return np.array(own), np.array(other)
+
+
 def main() -> None:
     """Print the table and one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -110,6 +131,7 @@ def main() -> None:
     parser.add_argument("--threshold", type=float)
     parser.add_argument("--scenes", type=int, default=60)
     parser.add_argument("--segmenter", help="another than the default preset's")
+    parser.add_argument("--named", type=Path, help="photographs of one thing each, with names")
     arguments = parser.parse_args()
     told_name = {"name": arguments.segmenter} if arguments.segmenter else None
     segmenter = build("segmenter", told_name or load_preset("default", {}).segmenter)
@@ -120,6 +142,7 @@ def main() -> None:
     photos = wrong_scores(words, segmenter, names)
     there, overlap, absent = scene_scores(words, segmenter, source, arguments.scenes)
     every = np.concatenate(list(photos.values()))
+    real = real_scores(words, arguments.named, 1000) if arguments.named else None
     told: dict[str, dict[str, float]] = {}
     for step in STEPS:
         over = float(at) + step
@@ -129,8 +152,13 @@ def main() -> None:
             "believed": float((there >= over).mean()),
             "absent": float((absent < over).mean()),
         }
+        if real is not None:
+            told[f"{step:+g}"]["real"] = float((real[0] >= over).mean())
+            told[f"{step:+g}"]["confused"] = float((real[1] >= over).mean())
         line = "  ".join(f"{name} {value:.4f}" for name, value in told[f"{step:+g}"].items())
         print(f"threshold {over:6.2f}  {line}")
+    if real is not None:
+        print(f"real things whose own name is the best of ten: {(real[0] > real[1]).mean():.3f}")
     for title, scores in photos.items():
         order = np.argsort(-scores)[:3]
         asked = ", ".join(f"{scores[i]:.1f}" for i in order)

@@ -224,6 +224,7 @@ def make_rate(settings: TrainSettings) -> Callable[[float], float]:
 def _start_from(network: Network, folder: Path) -> None:
     """Take the weights of a run (its first average) or of a model's folder."""
     from mdt.convert import open_model, open_segmenter, open_vae
+    from mdt.features.words import open_words
 
     run = Run(folder)
     steps = run.steps()
@@ -233,6 +234,8 @@ def _start_from(network: Network, folder: Path) -> None:
         other = open_vae(folder)
     elif isinstance(network, models.Segmenter):
         other = open_segmenter(folder)
+    elif isinstance(network, models.WordRegions):
+        other = open_words(folder).network
     else:
         other = open_model(folder)
     put(network.state_dict(), other.state_dict(), f"init={folder}")

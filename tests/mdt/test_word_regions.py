@@ -7,8 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mdt.crops import crop_region
 from mdt.features.convnet import WEIGHTS
-from mdt.features.words import Words, crop_region, open_words, write_words
+from mdt.features.words import Words, open_words, write_words
 from mdt.models import build_model
 from mdt.models.words import WordsObjective
 from mdt.words import phrase_ids

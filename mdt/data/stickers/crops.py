@@ -17,6 +17,7 @@ import numpy as np
 from mdt.data.source import Array, DataError, digest
 from mdt.data.stickers.colors import PAINTS, color_word, painted
 from mdt.data.stickers.grounds import draw_ground
+from mdt.data.stickers.named_photos import NamedPhotos
 from mdt.data.stickers.photos import patch
 from mdt.data.stickers.phrases import key, phrases
 from mdt.data.stickers.rough import nothing, of_photo, roughened
@@ -47,6 +48,8 @@ class CropSource:
         buckets: of the word ids, as the network has.
         photos: share of the crops that are parts of photographs, which no words name; things then
             stand before photographs as well.
+        named: photographs of one thing each, see `NamedPhotos`; "": none.
+        named_share: of the crops that are taken from these.
 
     Raises:
         DataError: see `StickerSource`; a size under 32, no crops.
@@ -66,19 +69,25 @@ class CropSource:
         groups: Sequence[str] | None = None,
         buckets: int = 16384,
         photos: float = 0.0,
+        named: str | Path = "",
+        named_share: float = 0.25,
     ) -> None:
         for what, given, least in (("size", size, 32), ("seed", seed, 0), ("count", count, 1)):
             if not isinstance(given, int) or given < least:
                 raise DataError(f"The {what} of crops is {least} or more; got {given!r}.")
         self.stickers = StickerSource(path, split=split, styles=styles, groups=groups)
-        if not 0 <= photos <= 1:
-            raise DataError(f"The share of photos among crops lies in 0 to 1; got {photos!r}.")
+        for what, share in (("photos", photos), ("named photographs", named_share)):
+            if not 0 <= share <= 1:
+                raise DataError(f"The share of {what} among crops lies in 0 to 1; got {share!r}.")
         self.size, self.seed, self.count, self.buckets = size, seed, count, buckets
         self.photos = photos
+        self.named, self.named_share = (NamedPhotos(named) if named else None), named_share
         self.classes: tuple[str, ...] | None = None
         self.shape = (4, size, size)
         self.identity = digest(
-            self.stickers.identity, f"crops {size} {seed} {count} {buckets} {photos}"
+            self.stickers.identity,
+            f"crops {size} {seed} {count} {buckets} {photos}",
+            *([self.named.identity, f"{named_share}"] if self.named else []),
         )
         known = sorted({int(label) for label in self.stickers.labels})
         names, tags, kinds = self.stickers.names, self.stickers.tags, self.stickers.kinds
@@ -115,6 +124,9 @@ class CropSource:
             DataError: a sticker cannot be read; names it.
         """
         rng = np.random.Generator(np.random.PCG64([self.seed, 2, index]))
+        if self.named is not None and rng.random() < self.named_share:
+            image, mask, called = self.named.crop(rng, self.size)
+            return _packed(_degraded(rng, image), mask), self._label(rng, called[0], "", called, "")
         number = int(rng.integers(len(self.stickers)))
         paint = str(rng.choice(list(PAINTS))) if rng.random() < _PAINT else ""
         cut = self._cut(number, paint)
@@ -127,10 +139,10 @@ class CropSource:
         mask = nothing(rng, mask) if bare else roughened(rng, mask)
         if self.photos and rng.random() < self.photos:
             bare, (image, mask) = True, of_photo(rng, self.size)
-        image = _degraded(rng, image)
-        x = np.concatenate([image.transpose(2, 0, 1), mask[None].astype(np.float32)])
-        label = self._label(rng, number, () if bare else called, paint)
-        return np.ascontiguousarray(2 * x - 1, np.float32), label
+        label = int(self.stickers.labels[number])
+        name, kind = self.stickers.names[label], self.stickers.kinds[label]
+        words = self._label(rng, name, kind, () if bare else called, paint)
+        return _packed(_degraded(rng, image), mask), words
 
     # --- pictures
 
@@ -204,16 +216,14 @@ class CropSource:
     # --- words
 
     def _label(
-        self, rng: np.random.Generator, number: int, called: tuple[str, ...], paint: str
+        self, rng: np.random.Generator, name: str, kind: str, called: tuple[str, ...], paint: str
     ) -> Array:
-        label = int(self.stickers.labels[number])
-        name, kind = self.stickers.names[label], self.stickers.kinds[label]
         colored = tuple(f"{paint} {phrase}" for phrase in called) if paint else ()
         true = (*called, *colored)
         said = list(called[:1])
         if len(true) > 1:
             said += [true[i] for i in rng.permutation(np.arange(1, len(true)))[:_OTHERS_TRUE]]
-        same = self._kinds[kind]
+        same = self._kinds.get(kind, self._all)
         said += [same[rng.integers(len(same))] for _ in range(_OF_ITS_KIND)]
         if rng.random() < 0.3:
             said.append(f"{rng.choice(list(PAINTS))} {name}")
@@ -227,6 +237,11 @@ class CropSource:
 
     def _row(self, phrase: str) -> Array:
         return np.concatenate([[key(phrase)], phrase_ids(phrase, self.buckets)])
+
+
+def _packed(image: Array, mask: Array) -> Array:
+    x = np.concatenate([image.transpose(2, 0, 1), mask[None].astype(np.float32)])
+    return np.ascontiguousarray(2 * x - 1, np.float32)
 
 
 def _put(rng: np.random.Generator, cut: Array, size: int, *, centred: bool) -> Array:
