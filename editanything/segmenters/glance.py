@@ -54,7 +54,9 @@ class Answer:
             min(y0 + int(np.ceil((ys.max() + 1) / sy)), y1),
         )
 
-    def settled(self, points: tuple[Point, ...], sure: float = 2.0) -> Bool2D:
+    def settled(
+        self, points: tuple[Point, ...], sure: float = 2.0, *, most_unsure: int | None = None
+    ) -> Bool2D:
         """The mask with its rim moved to where the colours change: GrabCut where it is unsure.
 
         Where that changes the area by more than half, the network's own mask is the answer.
@@ -62,6 +64,7 @@ class Answer:
         Args:
             points: hints; the positive ones lie in the result.
             sure: logits beyond this are taken for granted, as is what lies deep in the mask.
+            most_unsure: see `cuts.cut`.
         """
         guess = self.mask()
         if not guess.any():
@@ -71,7 +74,7 @@ class Answer:
         seeds[guess & (self.logits > sure) & (distance_inside(guess) > reach)] = THING
         seeds[~guess & (self.logits < -sure) & (distance_inside(~guess) > reach)] = BACK
         dots = put_points(seeds, self.window, points)
-        found = tidy(cut(self.window.small, seeds))
+        found = tidy(cut(self.window.small, seeds, most_unsure=most_unsure))
         both = np.count_nonzero(found & guess) / np.count_nonzero(found | guess)
         return (found if both > 0.5 else tidy(guess)) | dots
 

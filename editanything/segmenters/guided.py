@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from editanything.masks import box_union
 from editanything.segmenters.classical import Classical, ClassicalSeen, in_box
+from editanything.segmenters.cuts import MOST_UNSURE
 from editanything.segmenters.glance import Answer
 from editanything.segmenters.sam import SamSeen, SamSegmenter, around
 from editanything.segmenters.window import Window
@@ -89,7 +90,10 @@ class GuidedSeen(ClassicalSeen):
     @cached_property
     def _frame(self) -> Window:
         height, width = self.image.shape[:2]
-        return Window.of(self.image, (0, 0, width, height), _FRAME_PX)
+        share = min(1.0, _FRAME_PX / max(height, width))
+        size = max(1, round(height * share)), max(1, round(width * share))
+        # Masks alone are seen in it: a large picture need not be reduced.
+        return Window(self.image, (0, 0, width, height), np.zeros((*size, 3), np.uint8))
 
     def _from_box(self, box: Box, points: tuple[Point, ...]) -> Mask:
         near = tuple(p for p in points if in_box(p, box))
@@ -140,7 +144,7 @@ class GuidedSeen(ClassicalSeen):
         """The mask that most agree on, with its rim where the colours change."""
         shown = [self._framed(answer) for answer in answers]
         best = answers[agreed(shown, [_voice(answer) for answer in answers])]
-        return best.window.outward(best.settled(points))
+        return best.window.outward(best.settled(points, most_unsure=MOST_UNSURE))
 
     def _framed(self, answer: Answer) -> Bool2D:
         """An answer's mask in the whole picture, reduced."""

@@ -34,14 +34,18 @@ def enlarge(labels: Labels, image: RGB) -> Labels:
     start = labels.shape
     factor = max(height / start[0], width / start[1])
     steps = max(0, math.ceil(math.log2(factor) - 1e-6))
-    for step in range(1, steps + 1):
-        share = step / steps
-        size = (
-            round(start[0] * (height / start[0]) ** share),
-            round(start[1] * (width / start[1]) ** share),
+    sizes = [
+        (
+            round(start[0] * (height / start[0]) ** (step / steps)),
+            round(start[1] * (width / start[1]) ** (step / steps)),
         )
-        last = step == steps
-        guide = image if last else cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+        for step in range(1, steps + 1)
+    ]
+    # Each guide is reduced from the next larger one: the picture itself is read once.
+    guides = [image] if sizes else []
+    for rows, columns in reversed(sizes[:-1]):
+        guides.append(cv2.resize(guides[-1], (columns, rows), interpolation=cv2.INTER_AREA))
+    for size, guide in zip(sizes, reversed(guides), strict=True):
         labels = settle(nearest(labels, size), guide)
     return labels
 
@@ -57,7 +61,7 @@ def border_band(labels: Labels, radius_px: int) -> NDArray[np.bool_]:
     """Where a pixel with another label is at most `radius_px` away, horizontally or vertically."""
     differs = np.zeros(labels.shape, np.uint8)
     sideways = labels[:, 1:] != labels[:, :-1]
-    differs[:, 1:] |= sideways
+    differs[:, 1:] = sideways
     differs[:, :-1] |= sideways
     upright = labels[1:] != labels[:-1]
     differs[1:] |= upright
@@ -65,13 +69,14 @@ def border_band(labels: Labels, radius_px: int) -> NDArray[np.bool_]:
     if radius_px > 1:
         square = np.ones((2 * radius_px - 1,) * 2, np.uint8)
         differs = cv2.dilate(differs, square)
-    return differs.astype(bool)
+    return differs.view(bool)
 
 
 def settle(labels: Labels, image: RGB) -> Labels:
     """`labels` with the pixels next to a border given to the neighbours that look like them."""
     out = labels.copy()
-    ys, xs = np.nonzero(border_band(labels, BAND_PX))
+    where = np.flatnonzero(border_band(labels, BAND_PX))  # far quicker than np.nonzero of two axes
+    ys, xs = np.divmod(where, labels.shape[1])
     flat_labels = np.ascontiguousarray(labels).ravel()
     flat_image = np.ascontiguousarray(image).reshape(-1, 3)
     for start in range(0, ys.size, CHUNK_PIXELS):

@@ -4,7 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from editanything.segmenters.cuts import BACK, MAYBE_BACK, MAYBE_THING, THING, cut, tidy
+from editanything.segmenters.cuts import (
+    BACK,
+    MAYBE_BACK,
+    MAYBE_THING,
+    MOST_UNSURE,
+    THING,
+    cut,
+    tidy,
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +69,60 @@ def test_one_sided_seeds_are_their_own_answer(value):
     found = cut(np.zeros((20, 20, 3), np.uint8), seeds)
     assert found.all() == (value in (THING, MAYBE_THING))
     assert found.any() == found.all()
+
+
+@pytest.fixture(scope="module")
+def large():
+    """A disc that blurred noise tells apart, every pixel unsure but a dot and a corner."""
+    rng = np.random.default_rng(5)
+    ys, xs = np.mgrid[:320, :400]
+    truth = np.hypot(xs - 190, ys - 150) < 80
+    noise = cv2.GaussianBlur(rng.normal(0, 120, (320, 400, 3)), (0, 0), 4)
+    base = np.where(truth[..., None], (190, 120, 60), (70, 80, 150))
+    image = np.clip(base + noise, 0, 255).astype(np.uint8)
+    seeds = np.full(truth.shape, MAYBE_BACK, np.uint8)
+    seeds[np.hypot(xs - 185, ys - 155) < 70] = MAYBE_THING
+    seeds[150:153, 190:193] = THING
+    seeds[300:303, 2:5] = THING
+    seeds[140:143, 230:233] = BACK
+    return image, truth, seeds
+
+
+def test_many_unsure_pixels_are_never_cut_at_once(large, monkeypatch):
+    image, truth, seeds = large
+    unsure, plain = [], cv2.grabCut
+
+    def counted(image, labels, *more):
+        unsure.append(int(np.isin(labels, (MAYBE_BACK, MAYBE_THING)).sum()))
+        return plain(image, labels, *more)
+
+    before = seeds.copy()
+    monkeypatch.setattr(cv2, "grabCut", counted)
+    found = cut(image, seeds, most_unsure=MOST_UNSURE)
+    assert (seeds == before).all()
+    assert np.isin(seeds, (MAYBE_BACK, MAYBE_THING)).sum() > 3 * MOST_UNSURE
+    assert max(unsure) <= 1.02 * MOST_UNSURE
+    assert unsure[-1] < 0.1 * MOST_UNSURE  # a band along the rim
+    assert (found & truth).sum() / (found | truth).sum() > 0.98
+    assert found[150:153, 190:193].all()
+    assert found[300:303, 2:5].all()
+    assert not found[140:143, 230:233].any()
+
+
+def test_a_cut_in_two_steps_is_the_same_again(large):
+    image, _, seeds = large
+    first = cut(image, seeds, most_unsure=MOST_UNSURE)
+    cv2.setRNGSeed(11)
+    assert (cut(image, seeds, most_unsure=MOST_UNSURE) == first).all()
+
+
+def test_seeds_too_small_for_the_smaller_size_still_count():
+    """A thing of so few pixels that none is left of it there."""
+    image = np.full((420, 420, 3), 90, np.uint8)
+    image[210:213, 211:213] = (220, 40, 40)
+    seeds = np.full((420, 420), MAYBE_BACK, np.uint8)
+    seeds[210:213, 211:213] = MAYBE_THING
+    assert cut(image, seeds, most_unsure=MOST_UNSURE)[210:213, 211:213].all()
 
 
 def test_tidying_fills_small_holes_and_drops_specks():

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -5,6 +6,7 @@ import torch
 from editanything.errors import InputError
 from editanything.preset import build
 from editanything.segmenters.classical import Classical
+from editanything.segmenters.cuts import MAYBE_BACK, MAYBE_THING, MOST_UNSURE
 from editanything.segmenters.glance import Glance
 from editanything.segmenters.guided import (
     LEAST_PX,
@@ -101,6 +103,26 @@ def test_the_same_picture_and_prompt_give_the_same_mask():
     click = Selection(points=(Point(50, 60),))
     first, second = (Guided().look(image).select(click).full() for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_a_click_in_a_large_blurred_picture_cuts_few_pixels_at_once(monkeypatch):
+    """The network is sure of nothing there; what GrabCut is asked stays small."""
+    noise = np.random.default_rng(0).normal(0, 1, (150, 200, 3))
+    smooth = cv2.GaussianBlur(noise, (0, 0), 3)
+    small = np.clip(128 + 50 * smooth / smooth.std(), 0, 255).astype(np.uint8)
+    image = cv2.resize(small, (1200, 900), interpolation=cv2.INTER_CUBIC)
+    unsure, plain = [], cv2.grabCut
+
+    def counted(picture, labels, *more):
+        unsure.append(int(np.isin(labels, (MAYBE_BACK, MAYBE_THING)).sum()))
+        return plain(picture, labels, *more)
+
+    monkeypatch.setattr(cv2, "grabCut", counted)
+    seen = Guided().look(image)
+    for x, y in ((600, 450), (200, 700)):
+        assert seen.select(Selection(points=(Point(x, y),))).area
+    assert unsure
+    assert max(unsure) <= 1.02 * MOST_UNSURE
 
 
 def test_windows_close_in_on_the_click():

@@ -27,6 +27,21 @@ def test_a_disc_comes_back_to_the_pixel_and_is_not_shifted(factor):
     assert abs(ys.mean() - 222) < 0.1
 
 
+def test_the_picture_itself_is_read_once(monkeypatch):
+    """Guides are reduced from each other: only the largest one costs what the picture costs."""
+    read, plain = [], cv2.resize
+
+    def counted(image, *more, **named):
+        read.append(image.shape[:2])
+        return plain(image, *more, **named)
+
+    monkeypatch.setattr(cv2, "resize", counted)
+    image, truth = disc_picture(480, 640, 301, 222, 140)
+    enlarge(truth[::16, ::16].astype(np.int32), image)
+    assert read.count((480, 640)) == 1
+    assert len(read) == 3
+
+
 def test_nearest_maps_pixel_centres_onto_pixel_centres():
     labels = np.arange(12, dtype=np.int32).reshape(3, 4)
     large = nearest(labels, (9, 12))
