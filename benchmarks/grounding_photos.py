@@ -10,7 +10,8 @@ the same segmenter on scenes never trained on: "found": share of the things aske
 best region is believed and covers the true one (IoU >= 0.5); "believed": whatever it covers;
 "absent": nothing found for a name of none. With --named, photographs of one thing each with its
 name (the test part of CIFAR-10): "real": the name is believed of the thing, "confused": so is one
-of the names of other classes; and how often the own name is the best of ten. At thresholds around
+of the names of other classes, "no_thing": one of the ten is believed of a region that is no thing;
+and how often the own name is the best of ten. At thresholds around
 the card's `sure`. Prints a table, then one JSON line.
 """
 
@@ -105,21 +106,27 @@ def scene_scores(
     return np.array(there), np.array(overlap), np.array(absent)
 
 
-def real_scores(words: Words, path: Path, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """(logit of the own name, best logit of another class's) of things in photographs."""
+def real_scores(words: Words, path: Path, number: int) -> tuple[np.ndarray, ...]:
+    """(logit of the own name, best logit of another class's) of things in photographs.
+
+    And the best logit of any name for regions beside, around and within things.
+    """
     photos = NamedPhotos(path)
     rng = np.random.default_rng(TEST_SEED)
-    own, other = [], []
+    own, other, none = [], [], []
     for _ in range(number):
         image, mask, called_so = photos.crop(rng, 64)
         x = torch.from_numpy(np.concatenate([image.transpose(2, 0, 1), mask[None]]) * 2 - 1)
         names = [CALLED[name][0] for name in photos.names]
         with torch.no_grad():
             logits = words.logits(words.network.regions(x[None].float()), names)[0]
+        if not called_so:
+            none.append(logits.max())
+            continue
         mine = names.index(called_so[0])
         own.append(logits[mine])
         other.append(np.delete(logits, mine).max())
-    return np.array(own), np.array(other)
+    return np.array(own), np.array(other), np.array(none)
 
 
 def main() -> None:
@@ -155,6 +162,7 @@ def main() -> None:
         if real is not None:
             told[f"{step:+g}"]["real"] = float((real[0] >= over).mean())
             told[f"{step:+g}"]["confused"] = float((real[1] >= over).mean())
+            told[f"{step:+g}"]["no_thing"] = float((real[2] >= over).mean())
         line = "  ".join(f"{name} {value:.4f}" for name, value in told[f"{step:+g}"].items())
         print(f"threshold {over:6.2f}  {line}")
     if real is not None:

@@ -126,7 +126,8 @@ class CropSource:
         rng = np.random.Generator(np.random.PCG64([self.seed, 2, index]))
         if self.named is not None and rng.random() < self.named_share:
             image, mask, called = self.named.crop(rng, self.size)
-            return _packed(_degraded(rng, image), mask), self._label(rng, called[0], "", called, "")
+            name = called[0] if called else self._all[0]
+            return _packed(_degraded(rng, image), mask), self._label(rng, name, "", called, "")
         number = int(rng.integers(len(self.stickers)))
         paint = str(rng.choice(list(PAINTS))) if rng.random() < _PAINT else ""
         cut = self._cut(number, paint)

@@ -15,7 +15,7 @@ import numpy as np
 from mdt.crops import crop_region
 from mdt.data.parquet import ParquetSource
 from mdt.data.source import Array, DataError, digest
-from mdt.data.stickers.rough import roughened
+from mdt.data.stickers.rough import nothing, roughened
 
 #: What things of CIFAR-10's classes may be called.
 CALLED: Mapping[str, tuple[str, ...]] = {
@@ -30,6 +30,7 @@ CALLED: Mapping[str, tuple[str, ...]] = {
     "ship": ("ship", "boat", "vehicle"),
     "truck": ("truck", "lorry", "vehicle"),
 }
+_NOTHING = 0.3  # of the crops show no thing
 _RIM_FROM = 0.88  # of the way from the middle to the frame: what lies beyond shows the ground
 _LEAST_SPREAD = 60.0  # of its colours, in levels squared
 _MIDDLE = 1.5
@@ -62,20 +63,22 @@ class NamedPhotos:
         return len(self._source)
 
     def crop(self, rng: np.random.Generator, size: int) -> tuple[Array, Array, tuple[str, ...]]:
-        """A thing at random.
+        """A thing at random, or a region beside it, around it or within it that is none.
 
         Returns:
             RGB float32 (size, size, 3) in [0, 1], its mask bool (size, size), and what it may be
-            called, its name first.
+            called, its name first; nothing for what is no thing.
         """
         pixels, label = self._source.read(int(rng.integers(len(self))))
         picture = np.ascontiguousarray(pixels[..., :3])
         if rng.random() < 0.5:
             picture = np.ascontiguousarray(picture[:, ::-1])
-        mask = roughened(rng, cut(picture))
-        whole = crop_region(picture, mask, size)
+        bare = rng.random() < _NOTHING
+        thing = cut(picture)
+        mask = nothing(rng, thing) if bare else roughened(rng, thing)
+        whole = crop_region(picture, mask if mask.any() else ~mask, size)
         image = (whole[:3].transpose(1, 2, 0) + 1) / 2
-        return image, whole[3] > 0, CALLED[self.names[label or 0]]
+        return image, whole[3] > 0, () if bare else CALLED[self.names[label or 0]]
 
 
 def cut(picture: Array) -> Array:

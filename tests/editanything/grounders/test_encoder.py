@@ -92,3 +92,12 @@ def test_the_help_and_a_known_name_load_no_network():
         "sys.exit('torch' in sys.modules or 'mdt.features' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_preset_sets_how_sure_it_must_be():
+    names = Words(names={"name": "encoder", "margin": 2.5}).names
+    assert names == EncoderNames(margin=2.5)
+    with pytest.raises(InputError, match=r"The names 'encoder' do not take these options: .*sure"):
+        Words(names={"name": "encoder", "sure": 1})
+    with pytest.raises(InputError, match=r"There are no names 'nobody'"):
+        Words(names={"name": "nobody"})

@@ -60,14 +60,16 @@ def test_crops_show_the_thing_and_say_what_it_is(photos):
     held = NamedPhotos(photos)
     assert len(held) == 4
     told = set()
-    for seed in range(12):
+    for seed in range(20):
         image, mask, called = held.crop(np.random.default_rng(seed), 48)
         assert image.shape == (48, 48, 3) and image.dtype == np.float32
         assert image.min() >= 0 and image.max() <= 1
-        assert mask.shape == (48, 48) and 0.05 < mask.mean() < 0.9
-        assert image[mask][:, 0].mean() > image[~mask][:, 0].mean() + 0.2  # the red disc
-        told.add(called[0])
-    assert told == {"cat", "ship"}
+        assert mask.shape == (48, 48) and mask.any()
+        red = image[mask][:, 0].mean()
+        if called:  # the red disc, and not what lies around it
+            assert 0.05 < mask.mean() < 0.9 and red > image[~mask][:, 0].mean() + 0.2
+        told.add(called[:1])
+    assert told == {("cat",), ("ship",), ()}
 
 
 def test_they_join_the_crops_of_stickers(stickers, photos):
@@ -76,10 +78,9 @@ def test_they_join_the_crops_of_stickers(stickers, photos):
     for number in range(6):
         x, label = crops.read(number)
         assert x.shape == (4, 48, 48) and np.abs(x).max() <= 1
-        assert label[2, 0] in names  # said first
-        assert set(label[:2].ravel()) - {0} in (
-            {key(phrase) for phrase in CALLED[name]} for name in ("cat", "ship")
-        )
+        true = set(label[:2].ravel()) - {0}
+        assert label[2, 0] in names if true else label[2, 0] not in names  # said first
+        assert true in ({key(p) for p in phrases} for phrases in ((), *CALLED.values()))
     plain = CropSource(stickers, size=48, split="all", buckets=512)
     assert plain.identity != crops.identity
 
