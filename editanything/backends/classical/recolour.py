@@ -189,9 +189,15 @@ def every_shade(color: Floats) -> tuple[Float2D, Floats]:
         chroma, angle = 0.0, 0.0
     ray = lightness * (chroma / max(float(color[0]), 1e-3))
 
+    darker = lightness <= color[0]
+    near = 1 - smoothstep((lightness - float(color[0])) / 0.1)
+
     def shades(angles: Floats) -> Floats:
         direction = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-        shown = np.minimum(ray, most_chroma(direction, lightness))
+        most = most_chroma(direction, lightness)
+        # What sRGB shows is hollow beside its blue, so the bisection stops short of pure blues.
+        short = max(0.0, chroma - float(np.interp(color[0], lightness, most)))
+        shown = np.minimum(ray, np.where(darker, ray, most + short * near)).astype(np.float32)
         return np.concatenate([lightness[:, None], shown[:, None] * direction], axis=1)
 
     angles = np.full_like(lightness, angle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from skimage import data
 from skimage.color import rgb2lab
@@ -128,6 +128,8 @@ def test_a_curve_rises_and_stays_in_range(old: float, new: float, up: float, dow
 
 
 @settings(max_examples=30, deadline=None)
+@example((0, 0, 255))
+@example((0, 0, 126))
 @given(st.tuples(*[st.integers(0, 255)] * 3))
 def test_the_shades_of_a_colour_go_through_it_from_black_to_white(color) -> None:
     wanted = np.array([color], np.uint8)
