@@ -330,9 +330,9 @@ def _placed(picture: Floats, shape: tuple[int, int], x: int, foot: int, opacity:
     return Thing(rgb, alpha, foot)
 
 
-def cut_out(rng: np.random.Generator, split: str) -> Floats:
-    """A tight cut-out: (h, w, 4), linear colours and alpha."""
-    cells = _stickers(split)
+def cut_out(rng: np.random.Generator, split: str, stickers: str | None = None) -> Floats:
+    """A tight cut-out: (h, w, 4), linear colours and alpha; `stickers`: another split's."""
+    cells = _stickers(stickers or split)
     way = rng.choice(["sticker", "photo", "shape"], p=[0.5, 0.2, 0.3])
     if way == "sticker" and cells:
         return _sticker(cells[int(rng.integers(len(cells)))])
@@ -357,8 +357,8 @@ def _stickers(split: str) -> tuple[bytes, ...]:
     import pyarrow.parquet as pq
 
     column = pq.read_table(path, columns=["image"]).column("image").to_pylist()
-    rest = {"development": 0, "test": 1}[split]
-    return tuple(cell["bytes"] for i, cell in enumerate(column) if i % 8 == rest)
+    rest = {"development": (0,), "test": (1,), "training": range(2, 8)}[split]
+    return tuple(cell["bytes"] for i, cell in enumerate(column) if i % 8 in rest)
 
 
 def _sticker(data: bytes) -> Floats:

@@ -1,10 +1,12 @@
-"""Train the small network that finds shadows and mirror images (editanything/relations/network.py).
+"""Train the small networks that find shadows and mirror images (editanything/relations/network.py).
 
-    python benchmarks/relations_train.py collect FOLDER [--first N] [--scenes N]
+    python benchmarks/relations_train.py collect FOLDER [--look first|again] [--from N] [--scenes N]
     python benchmarks/relations_train.py train FOLDER -o WEIGHTS [--minutes M] [--start WEIGHTS]
 
 `collect` draws scenes of relations_worlds.py and writes, for each of their things, the planes that
-the network sees (clues.py) with the truth beside them: four minutes of a core for 1000 scenes.
+a network sees (clues.py) with the truth beside them: six minutes of a core for 1000 scenes. What
+the second look is told comes from the first look's network as it ships, so that one is trained
+before the other. `--start` takes weights of fewer planes too: what they lack begins at zero.
 `train` learns from what lies in FOLDER, and from what is being added, for so many minutes; every
 eighth file is held out. Masks are rough in a third of the cases or made by one click, and other
 things are not always known.
@@ -23,24 +25,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.relations.clues import PLANES, clues
-from editanything.relations.effects import _beside, _together
-from editanything.relations.search import Search, search
-from editanything.relations.view import look_at
+from editanything.relations.clues import PLANES
+from editanything.relations.scene import Scene
 from editanything.types import Mask
 
 PER_FILE = 50  # scenes
 Floats = NDArray[np.float32]
 LEAST_PX = 120
 BY_CLICK = 0.06  # of the worlds have masks of one click
+ALONE, SOME = 0.1, 0.2  # up to here, things are told alone, or some of them
 LEAST_SEEN_PX = 6  # of an effect, in what the network sees
 RATE = 2e-3
 FILES_AT_ONCE, TELL_EVERY_S = 8, 150.0
 _HELD_OUT = 8
 
 
-def examples(seed: int) -> Iterator[tuple[Floats, Floats]]:
-    """The planes (n, h, w) and the truth (2, h, w) for each thing of a world."""
+def examples(seed: int, look: str = "again") -> Iterator[tuple[Floats, Floats]]:
+    """The planes (n, h, w) of a look and the truth (2, h, w), for each thing of a world."""
     from relations_worlds import make_world, photographed
 
     world = make_world(seed)
@@ -51,25 +52,20 @@ def examples(seed: int) -> Iterator[tuple[Floats, Floats]]:
     known = [i for i in range(len(shapes)) if shapes[i].sum() >= LEAST_PX]
     truth = {i: world.effects(i, rendered) for i in known}
     given = {i: Mask.of(m) for i, m in seen_masks(rng, image, shapes, known, truth).items()}
-    told = known if rng.random() < 0.8 else [i for i in known if rng.random() < 0.4]
-    looked: dict[int, Search] = {}
-
-    def searched(i: int) -> Search:
-        if i not in looked:
-            rest = _beside(given[i], [given[j] for j in told if j != i]) or []
-            hidden = _together(rest, given[i].shape)
-            looked[i] = search(look_at(image, given[i], hidden))
-        return looked[i]
-
-    for i in known:
-        rest = _beside(given[i], [given[j] for j in told if j != i])
-        if rest is None:
-            continue
-        votes = [searched(next(j for j in told if given[j] is other)) for other in rest]
-        own = searched(i)
-        told_of = clues(own, votes)
-        small = told_of.view.shape
-        yield told_of.planes, np.stack([_reduced(e, own.view.box, small) for e in truth[i]])
+    company = rng.random()
+    together = [known]
+    if company < ALONE:
+        together = [[i] for i in known]
+    elif company < SOME:
+        together = [[i for i in known if rng.random() < 0.6]]
+    for told in together:
+        scene = Scene(image, [given[i] for i in told])
+        for place, i in enumerate(told):
+            if scene.beside(place) is None:
+                continue
+            told_of = scene.again(place, 1) if look == "again" else scene.look(place).clues
+            planes, view = told_of.planes, scene.search(place).view
+            yield planes, np.stack([_reduced(e, view.box, planes.shape[1:]) for e in truth[i]])
 
 
 def seen_masks(
@@ -100,18 +96,21 @@ def _reduced(effect: NDArray[np.bool_], box: Any, shape: tuple[int, int]) -> Flo
     return cv2.resize(crop, shape[::-1], interpolation=cv2.INTER_AREA)
 
 
-def collect(folder: Path, first: int, scenes: int) -> None:
-    """Write the examples of many worlds."""
+def collect(folder: Path, first: int, scenes: int, look: str) -> None:
+    """Write the examples of many worlds, from number `first` on."""
     folder.mkdir(parents=True, exist_ok=True)
     for start in range(first, first + scenes, PER_FILE):
         out: dict[str, NDArray[Any]] = {}
         count = 0
         for seed in range(start, start + PER_FILE):
-            for planes, truth in examples(seed):
+            for planes, truth in examples(seed, look):
                 out[f"x{count}"] = planes.astype(np.float16)
                 out[f"y{count}"] = (255 * truth).astype(np.uint8)
                 count += 1
-        np.savez(folder / f"{start:06}.npz", **out)
+        part = folder / f"{start:06}.part"  # whoever reads sees whole files alone
+        with part.open("wb") as file:
+            np.savez(file, **out)
+        part.rename(folder / f"{start:06}.npz")
         print(start, count, flush=True)
 
 
@@ -159,6 +158,7 @@ def net(widths: tuple[int, ...], mixes: tuple[int, ...], num_planes: int) -> Any
 
 WIDTHS, MIXES = (16, 32, 64, 96, 128), (0, 1, 2, 2, 2)
 INSIDE = PLANES.index("inside")
+_ASKED = {INSIDE, PLANES.index("thing")}
 
 
 def batches(items: list[Any], rng: np.random.Generator, size: int) -> Iterator[list[Any]]:
@@ -180,20 +180,42 @@ def stacked(batch: list[Any], rng: np.random.Generator | None) -> tuple[Any, Any
 
     height = max(padded(x.shape)[0] for x, _ in batch)
     width = max(padded(x.shape)[1] for x, _ in batch)
-    shape = len(batch), len(PLANES), height, width
+    shape = len(batch), len(batch[0][0]), height, width
     xs = torch.zeros(shape).contiguous(memory_format=torch.channels_last)
     ys = torch.zeros(len(batch), 2, height, width)
     for k, (planes, truth) in enumerate(batch):
         x, y = torch.from_numpy(planes).float(), torch.from_numpy(truth).float() / 255
         if rng is not None:
-            if rng.random() < 0.5:
-                x, y = x.flip(2), y.flip(2)
-                x[PLANES.index("aside")] *= -1
-            colours = x[rng.permutation(3)] * float(rng.uniform(0.7, 1.3))
-            x[:3] = colours + torch.from_numpy(rng.normal(0, 0.05, (3, 1, 1)).astype(np.float32))
+            x, y = varied(x, y, rng)
         xs[k, :, : x.shape[1], : x.shape[2]] = x
         ys[k, :, : y.shape[1], : y.shape[2]] = y
     return xs, ys
+
+
+def varied(x: Any, y: Any, rng: np.random.Generator) -> tuple[Any, Any]:
+    """Planes and truth turned, stretched and lit another way, with noise and without a hint."""
+    import torch
+    from torch.nn import functional as F
+
+    if rng.random() < 0.5:
+        x, y = x.flip(2), y.flip(2)
+        x[PLANES.index("aside")] *= -1
+    if rng.random() < 0.6:
+        height, width = (
+            max(16, round(n * k))
+            for n, k in zip(x.shape[1:], rng.uniform(0.7, 1.0, 2), strict=True)
+        )
+        both = F.interpolate(torch.cat([x, y])[None], (height, width), mode="area")[0]
+        x, y = both[: len(x)], both[len(x) :]
+    colours = x[rng.permutation(3)] * float(rng.uniform(0.7, 1.3))
+    x[:3] = colours + torch.from_numpy(rng.normal(0, 0.05, (3, 1, 1)).astype(np.float32))
+    seen = [PLANES.index(name) for name in ("red", "green", "blue", "darker")]
+    if rng.random() < 0.5:
+        grain = rng.normal(0, float(rng.uniform(0, 0.06)), (1, *x.shape[1:])).astype(np.float32)
+        x[seen] = x[seen] + torch.from_numpy(grain)
+    if rng.random() < 0.3:  # any one plane may fail, but not those that say what is asked
+        x[int(rng.choice([i for i in range(len(x)) if i not in _ASKED]))] = 0
+    return x, y
 
 
 def loss_of(logits: Any, there: Any, truth: Any, x: Any) -> Any:
@@ -252,9 +274,9 @@ def train(
     held.sort(key=lambda item: padded(item[0].shape))
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    model = net(WIDTHS, MIXES, len(PLANES))
+    model = net(WIDTHS, MIXES, len(held[0][0]))
     if start is not None:
-        model.load_state_dict(load_file(start))
+        model.load_state_dict(widened(load_file(start), len(held[0][0])))
     model = model.to(memory_format=torch.channels_last)
     best = torch.optim.AdamW(model.parameters(), lr=most, weight_decay=1e-2)
     rng = np.random.default_rng(int(time.time()) if start else 0)
@@ -292,6 +314,15 @@ def train(
             return
 
 
+def widened(weights: dict[str, Any], num_planes: int) -> dict[str, Any]:
+    """Weights for so many planes: those that are new begin at zero."""
+    import torch
+
+    first = weights["down.0.weight"].float()
+    new = torch.zeros(len(first), num_planes - first.shape[1], *first.shape[2:])
+    return {**weights, "down.0.weight": torch.cat([first, new], 1)}
+
+
 def judged(model: Any, held: list[Any]) -> str:
     """The mean IoU of both effects, where they are, and the area under the curve of "there"."""
     import torch
@@ -327,7 +358,8 @@ def main() -> None:
     parser.add_argument("what", choices=["collect", "train"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("-o", "--out", type=Path)
-    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--look", choices=["first", "again"], default="again")
+    parser.add_argument("--from", dest="first", type=int, default=0, help="number of a world")
     parser.add_argument("--scenes", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--start", type=Path)
@@ -335,7 +367,7 @@ def main() -> None:
     args = parser.parse_args()
     cv2.setNumThreads(1)
     if args.what == "collect":
-        collect(args.folder, args.first, args.scenes)
+        collect(args.folder, args.first, args.scenes, args.look)
     elif args.out is None:
         parser.error("train needs -o WEIGHTS")
     else:

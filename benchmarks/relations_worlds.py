@@ -1,13 +1,14 @@
 """Scenes to learn from what things do to the light: more ways than relations_scenes.py has.
 
-Nothing here is for reporting. Things are those of the development split; grounds are photographs of
-that split, drawn floors, walls and skies, noise, or the hard ones of relations_grounds.py. Lights
-are hard or soft, one to three, far or near, also right above; a shadow may be bent by the ground,
-climb a wall or a step anywhere, lie aside (of what hangs or lies), fade with distance, begin a
-little inside the thing. Floors mirror clearly or blurred, fading, with ripples, and may hold
-shadows too. There are rugs, shadows of things outside of the frame, things in the air that do
-nothing, and scenes without any effect. Each scene can be rendered without each thing, so the truth
-is a difference. A camera may have darkened its corners, blurred it and kept it as a JPEG.
+Nothing here is for reporting. Stickers are those of neither split, other things the development
+split's; grounds are photographs of that split, drawn floors, walls and skies, noise, or the hard
+ones of relations_grounds.py. Lights are hard or soft, one to three, far or near, also right above;
+a shadow may be bent by the ground, climb a wall or a step anywhere, lie aside (of what hangs or
+lies), fade with distance, begin a little inside the thing. Floors mirror clearly or blurred,
+fading, with ripples, and may hold shadows too. There are rugs, shadows of things outside of the
+frame, things in the air that do nothing, and scenes without any effect. Each scene can be rendered
+without each thing, so the truth is a difference. A camera may have darkened its corners, blurred it
+and kept it as a JPEG.
 """
 
 from __future__ import annotations
@@ -115,10 +116,10 @@ def make_world(seed: int) -> World:
     kind = str(
         rng.choice(
             ["sun", "lights", "wall", "above", "aside", "mirror", "both", "none"],
-            p=[0.23, 0.14, 0.13, 0.1, 0.06, 0.14, 0.05, 0.15],
+            p=[0.2, 0.18, 0.13, 0.1, 0.06, 0.12, 0.05, 0.16],
         )
     )
-    opacity = float(rng.uniform(0.52, 0.85)) if rng.random() < 0.22 else 1.0
+    opacity = float(rng.uniform(0.5, 0.85)) if rng.random() < 0.28 else 1.0
     things = _things(rng, shape, horizon, opacity, low=kind in ("mirror", "both"))
     if kind == "wall" and rng.random() < 0.3:  # a step or a box, not the horizon
         horizon = int(rng.uniform(0.1, 0.8) * shape[0])
@@ -351,7 +352,7 @@ def _things(
     wanted = int(rng.integers(1, 6))
     for _ in range(20 * wanted):
         if len(things) < wanted:
-            picture = cut_out(rng, SPLIT)
+            picture = cut_out(rng, SPLIT, "training")
             scale = rng.uniform(0.1, 0.45) * height / picture.shape[0]
             scale = min(scale, 0.45 * width / picture.shape[1])
             how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

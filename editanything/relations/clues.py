@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editanything.relations.mirrors import MirrorImage, find_mirror_image, flipped
-from editanything.relations.search import Search, filled, lights, nearby, thrown
+from editanything.relations.search import Light, Search, filled, lights, nearby, thrown
 from editanything.relations.shapes import FAMILIES
 from editanything.relations.view import LUMA, View, ground_of
 from editanything.types import Float2D
@@ -28,6 +28,9 @@ PLANES = (
     "outlines", "clearest", "light", "second_light", "shifted", "patch", "claimed", "flipped",
     "mirrored", "likeness",
 )  # fmt: skip
+#: What is added when the network looks again: what it said of this thing and of the others.
+TOLD = ("told", "told_mirrored", "told_others", "others_cast", "others_mirrored")
+PLANES_AGAIN = (*PLANES, *TOLD)
 _SHARPNESS = 6.0
 
 
@@ -91,6 +94,46 @@ def clues(own: Search, others: Sequence[Search]) -> Clues:
     return Clues(np.stack(planes).astype(np.float32), view, mirror)
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What the network said of a thing when it looked for the first time.
+
+    Attributes:
+        clues: what it was told.
+        likely: (2, h, w) how likely each pixel is shaded, and mirrored in, 0..1.
+        there: (2,) logits of there being a shadow, and a mirror image.
+    """
+
+    clues: Clues
+    likely: Floats
+    there: Floats
+
+
+def clues_again(
+    own: Search, first: Look, lights: tuple[Light, Light], others: Sequence[Look]
+) -> Clues:
+    """The planes of a thing that is looked at again.
+
+    Args:
+        own: of the thing.
+        first: what was said of it.
+        lights: of the scene, by what was said of all things.
+        others: what was said of the other things.
+    """
+    view, planes = first.clues.view, list(first.clues.planes[: len(PLANES)])
+    for name, light in zip(("light", "second_light"), lights, strict=True):
+        planes[PLANES.index(name)] = _drawn(own, view, thrown(own, light), light.agreed)
+    theirs = np.zeros(view.shape, np.float32)
+    for other in others:
+        theirs = np.maximum(theirs, _carried(other.likely[0], other.clues.view, view))
+    told = {"told": first.likely[0], "told_mirrored": first.likely[1], "told_others": theirs}
+    company = np.mean([o.there for o in others], axis=0) if others else np.zeros(2)
+    for name, there in zip(("others_cast", "others_mirrored"), company, strict=True):
+        told[name] = np.full(view.shape, np.clip(there / 4, -1, 1), np.float32)
+    stacked = np.stack([*planes, *(told[name] for name in TOLD)])
+    return Clues(stacked.astype(np.float32), view, first.clues.mirror)
+
+
 def turned(planes: Floats) -> Floats:
     """The planes of the same scene, seen in a mirror to its left or right."""
     out = np.ascontiguousarray(planes[..., ::-1])
@@ -122,11 +165,26 @@ def _darker(view: View, cover: Floats) -> Floats:
     return np.clip(ground - view.luma, -1.5, 1.5)
 
 
-def _shadows(own: Search, others: Sequence[Search], view: View) -> list[Floats]:
+def _drawn(own: Search, view: View, points: Floats, value: float) -> Floats:
+    """(h, w) of a reduced view: `value` inside an outline of the whole view."""
     k = np.array(view.shape[::-1], np.float32) / np.array(own.view.shape[::-1], np.float32)
+    return np.float32(value) * filled((points * k).astype(np.float32), view.shape)
 
+
+def _carried(plane: Floats, source: View, view: View) -> Floats:
+    """A plane of one view of a picture, as another view of it shows it."""
+    # Pixel u of the new view shows the picture at x0 + (u + 0.5) / scale, as pixels' centres lie.
+    to, of = np.array(view.scale), np.array(source.scale)
+    k = of / to
+    shift = (np.array(view.box[:2]) - np.array(source.box[:2])) * of + 0.5 * k - 0.5
+    matrix = np.array([[k[0], 0, shift[0]], [0, k[1], shift[1]]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(plane, matrix, view.shape[::-1], flags=how), np.float32)
+
+
+def _shadows(own: Search, others: Sequence[Search], view: View) -> list[Floats]:
     def drawn(points: Floats, value: float) -> Floats:
-        return np.float32(value) * filled((points * k).astype(np.float32), view.shape)
+        return _drawn(own, view, points, value)
 
     best = own.guesses[0].clear
     soft, total, clearest = np.zeros(view.shape, np.float32), 1e-6, np.zeros(view.shape, np.float32)

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.relations.clues import Clues, clues, turned
+from editanything.relations.clues import turned
 from editanything.relations.mirrors import MirrorImage, told_mirror_image
-from editanything.relations.network import Told, run
-from editanything.relations.search import OF_LIGHT, Search, search
+from editanything.relations.network import run, weights
+from editanything.relations.scene import Scene, beside
+from editanything.relations.search import OF_LIGHT, Search
 from editanything.relations.shadows import Shadow, find_shadows
-from editanything.relations.view import look_at
-from editanything.types import RGB, Bool2D, Float2D, Mask
+from editanything.types import RGB, Float2D, Mask
 
 Floats = NDArray[np.float32]
 
@@ -24,8 +24,6 @@ Floats = NDArray[np.float32]
 SHOWN_FROM, SURE_FROM = 0.45, 0.8
 #: A thing asked for by name ("and its shadow") is taken from this score on.
 ASKED_FROM = 0.2
-_MOST_OTHERS = 6
-_LARGEST = 0.3  # of the picture: what is larger is a place, not a thing
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +63,17 @@ def find_effects(
         others: other things of the picture; they hide the ground, and share the light.
         least_score: less likely effects are left out.
     """
-    rest = _beside(thing, others)
+    rest = beside(thing, others)
     if rest is None:
         return []
-    return _Scene(image, [thing, *rest]).effects(0, least_score)
+    return _Found(image, [thing, *rest]).effects(0, least_score)
 
 
 def find_all_effects(
     image: RGB, things: Sequence[Mask], *, least_score: float = SHOWN_FROM
 ) -> list[list[Effect]]:
     """The effects of each of some things, as `find_effects` has them; all at once is faster."""
-    scene = _Scene(image, things)
+    scene = _Found(image, things)
     return [scene.effects(i, least_score) for i in range(len(things))]
 
 
@@ -87,33 +85,22 @@ def signs_of(
     (H, W) pixels and what speaks for them: what the scores are fitted to. Either is None where
     nothing is seen at all.
     """
-    scene = _Scene(image, things)
+    scene = _Found(image, things)
     return [scene.signs(i) for i in range(len(things))]
 
 
-@dataclass(frozen=True, eq=False)
-class _Told:
-    """What the network says of a thing, before that is looked at in a mirror to its side."""
-
-    clues: Clues
-    told: Told
-
-
-class _Scene:
-    """Things of one picture; each is looked at once."""
+class _Found:
+    """What is found around the things of one picture."""
 
     def __init__(self, image: RGB, things: Sequence[Mask]) -> None:
-        self._image, self._things = image, things
-        self._besides: dict[int, list[int] | None] = {}
-        self._searches: dict[int, Search] = {}
-        self._tolds: dict[int, _Told] = {}
+        self._scene, self._things = Scene(image, things), things
 
     def effects(self, i: int, least_score: float) -> list[Effect]:
         """What thing `i` does, judged; of two that lie on each other, the likelier."""
         found = self._seen(i)
         if found is None:
             return []
-        own, thing = self._searched(i), self._things[i]
+        own, thing = self._scene.search(i), self._things[i]
         seen = [
             _of_shadow(own, shadow, thing) for shadow in found[0] if shadow.score >= least_score
         ]
@@ -132,7 +119,7 @@ class _Scene:
         if found is None:
             return None, None
         shades, mirror = found
-        view, shape = self._searched(i).view, self._things[i].shape
+        view, shape = self._scene.search(i).view, self._things[i].shape
         first = second = None
         if shades:
             alpha = np.maximum.reduce([shadow.alpha for shadow in shades])
@@ -142,85 +129,27 @@ class _Scene:
         return first, second
 
     def _seen(self, i: int) -> tuple[list[Shadow], MirrorImage | None] | None:
-        beside = self._beside(i)
+        beside = self._scene.beside(i)
         if beside is None:
             return None
-        own, votes, told_of = self._searched(i), [self._searched(j) for j in beside], self._told(i)
-        told, again = told_of.told, run(turned(told_of.clues.planes))
-        logits = (told.pixels + again.pixels[..., ::-1]) / 2
-        company = [self._told(j).told.there for j in beside if self._beside(j) is not None]
+        own, votes = self._scene.search(i), [self._scene.search(j) for j in beside]
+        asked = self._scene.again(i)
+        # Asked once more in a mirror to its side, the network errs in other places.
+        told, turn = (
+            run(planes, weights("again")) for planes in (asked.planes, turned(asked.planes))
+        )
+        logits = (told.pixels + turn.pixels[..., ::-1]) / 2
+        company = [look.there for look in self._scene.company(i)]
         there = np.concatenate(
-            [(told.there + again.there) / 2, np.mean(company, axis=0) if company else np.zeros(2)]
+            [(told.there + turn.there) / 2, np.mean(company, axis=0) if company else np.zeros(2)]
         ).astype(np.float32)
         view = own.view
         size = view.shape[1], view.shape[0]
         shaded, mirrored = (cv2.resize(p, size, interpolation=cv2.INTER_CUBIC) for p in logits)
-        mirror = told_of.clues.mirror
+        mirror = asked.mirror
         if mirror is not None:
             mirror = told_mirror_image(view, mirror, mirrored, there)
-        return find_shadows(own, votes, shaded, there), mirror
-
-    def _beside(self, i: int) -> list[int] | None:
-        if i not in self._besides:
-            others = [j for j in range(len(self._things)) if j != i]
-            rest = _beside(self._things[i], [self._things[j] for j in others])
-            self._besides[i] = (
-                None
-                if rest is None
-                else [next(j for j in others if self._things[j] is one) for one in rest]
-            )
-        return self._besides[i]
-
-    def _searched(self, i: int) -> Search:
-        if i not in self._searches:
-            rest = [self._things[j] for j in self._beside(i) or ()]
-            hidden = _together(rest, self._things[i].shape)
-            self._searches[i] = search(look_at(self._image, self._things[i], hidden))
-        return self._searches[i]
-
-    def _told(self, i: int) -> _Told:
-        if i not in self._tolds:
-            votes = [self._searched(j) for j in self._beside(i) or ()]
-            told_of = clues(self._searched(i), votes)
-            self._tolds[i] = _Told(told_of, run(told_of.planes))
-        return self._tolds[i]
-
-
-def _covers(other: Mask, thing: Mask) -> bool:
-    """Whether `thing` is drawn into the mask of another region."""
-    common = np.count_nonzero(other.within(thing.box) & thing.crop)
-    return bool(common > 0.85 * thing.area and other.area > 1.3 * thing.area)
-
-
-def _beside(thing: Mask, others: Sequence[Mask]) -> list[Mask] | None:
-    """The other things that matter: not parts of this one, not places, the nearest ones.
-
-    None: the thing is too small, is a place itself, or part of another thing: what a part does to
-    the light, the whole does.
-    """
-    height, width = thing.shape
-    if not 16 <= thing.area <= _LARGEST * height * width:
-        return None
-    if any(_covers(other, thing) for other in others):
-        return None
-    x, y = thing.centroid()
-    near: list[tuple[float, int, Mask]] = []
-    for other in others:
-        common = np.count_nonzero(other.within(thing.box) & thing.crop)
-        part = common > 0.3 * min(other.area, thing.area)
-        if part or not 64 < other.area < _LARGEST * height * width:
-            continue
-        ox, oy = other.centroid()
-        near.append((math.hypot(ox - x, oy - y), len(near), other))
-    return [other for _, _, other in sorted(near)[:_MOST_OTHERS]]
-
-
-def _together(others: Sequence[Mask], shape: tuple[int, int]) -> Bool2D:
-    out = np.zeros(shape, bool)
-    for other in others:
-        x0, y0, x1, y1 = other.box
-        out[y0:y1, x0:x1] |= other.crop
-    return out
+        return find_shadows(own, votes, shaded, there, self._scene.lights(i)), mirror
 
 
 def _of_shadow(own: Search, shadow: Shadow, thing: Mask) -> Effect:

@@ -7,6 +7,8 @@ not wait for torch.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from editanything.errors import InputError
 from editanything.relations.clues import PLANES
 
 Floats = NDArray[np.float32]
@@ -38,11 +41,29 @@ class Told:
 
 
 @cache
-def weights() -> Net:
-    """The tensors that ship with the package."""
+def weights(look: str = "first") -> Net:
+    """The tensors that ship with the package, for the "first" look at a thing, or to look "again".
+
+    Raises:
+        InputError: the file is missing, or not the one that its card knows.
+    """
     import mdt
 
-    return opened(Path(mdt.__file__).parent / "weights" / "effects" / "effects.safetensors")
+    place = Path(mdt.__file__).parent / "weights" / "effects" / f"{look}.safetensors"
+    try:
+        card = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
+        content = place.read_bytes()
+    except (OSError, ValueError):
+        raise InputError(
+            f"The network of shadows in {place} is missing or its card is damaged; install the "
+            "package again."
+        ) from None
+    if hashlib.sha256(content).hexdigest() != card["sha256"]:
+        raise InputError(
+            f"The network of shadows in {place} is damaged: it is not what its card says; install "
+            "the package again."
+        )
+    return opened(place)
 
 
 def opened(path: Path) -> Net:

@@ -125,9 +125,14 @@ def lights(searches: Sequence[Search]) -> tuple[Light, Light]:
     for _ in range(2):
         i, j = (int(v) for v in np.unravel_index(int(table.argmax()), table.shape))
         out.append(Light(float(KX[i]), float(KY[j]), float(max(table[i, j], 0.0))))
-        same = (np.abs(KX - KX[i]) < _OTHER_KX)[:, None] & (np.abs(KY - KY[j]) < _OTHER_KY)[None]
-        table = np.where(same, -1.0, table)
+        table = np.where(apart(out[-1]), table, -1.0)
     return out[0], out[1]
+
+
+def apart(light: Light) -> Bool2D:
+    """(len(KX), len(KY)) the lights that are quite another than this."""
+    same_kx, same_ky = np.abs(KX - light.kx) < _OTHER_KX, np.abs(KY - light.ky) < _OTHER_KY
+    return ~(same_kx[:, None] & same_ky[None])
 
 
 def thrown(own: Search, light: Light) -> Floats:

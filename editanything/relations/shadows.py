@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from editanything.relations.chance import outline_chance, patch_chance
 from editanything.relations.contours import weigh
-from editanything.relations.search import KX, KY, OF_LIGHT, Search, filled
+from editanything.relations.search import KX, KY, OF_LIGHT, Light, Search, filled, thrown
 from editanything.relations.shapes import FAMILIES, Family, Grid, outline
 from editanything.relations.view import DARKEST, LUMA, View, ground_of
 from editanything.types import Bool2D, Float2D
@@ -32,6 +32,7 @@ _CORE = 67  # percentile of a shadow's darkness that speaks for it: its rim is l
 _NEIGHBOURS = 2  # rounds of looking around the outline that fits best
 _SECOND = 0.22  # of a shadow, that the first light must leave over for a second one
 _FITS = 0.45  # IoU with a light's outline
+_AS_GOOD = 0.04  # of IoU: the light that all things agree on is the likelier one
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,20 +86,24 @@ FEATURES = (
     "sure", "surest", "unclear", "share", "steadiness", "seen", "certainty", "same_hue", "inside",
     "even", "contained", "touching", "same_texture", "area", "agreed", "outline_chance",
     "patch_chance", "claimed", "darkness", "fits", "alone", "there", "mirrored",
-    "others_cast", "others_mirrored",
+    "others_cast", "others_mirrored", "in_light", "light_agreed",
 )  # fmt: skip
 # See benchmarks/relations_judge.py.
 WEIGHTS = np.array(
-    [-0.617, 1.358, -2.049, 1.638, -0.394, -0.638, 0.051, -0.066, 1.134, -2.224, 4.261, 1.685,
-     -0.232, 0.306, 4.432, -0.616, 0.288, 0.163, -0.678, 2.517, -0.003, 1.935, 0.17, 1.161,
-     0.099],
+    [-0.021, 1.153, -1.754, 1.325, -0.807, -0.327, -0.011, 0.609, 1.242, -2.081, 0.239,
+     1.344, -0.098, -0.305, 3.627, 0.023, 1.011, -2.057, 0.14, 1.671, 1.158, 2.199,
+     0.331, 0.481, 0.096, 0.011, 2.224],
     np.float32,
 )  # fmt: skip
-BIAS = -7.08
+BIAS = -4.73
 
 
 def find_shadows(
-    own: Search, others: Sequence[Search], logit: Float2D, there: Floats
+    own: Search,
+    others: Sequence[Search],
+    logit: Float2D,
+    there: Floats,
+    agreed: tuple[Light, Light],
 ) -> list[Shadow]:
     """The shadow that a thing casts, or both where there are two lights.
 
@@ -108,14 +113,16 @@ def find_shadows(
         logit: (h, w) of the view, the network's.
         there: (4,) its logits of "it casts a shadow" and "it is mirrored", and the means of what
             it says of the other things.
+        agreed: the lights that explain all things of the scene best.
     """
     view = own.view
     alpha, drop, signs = refined(view, view.log, logit)
     mask = alpha > 0.5
     if np.count_nonzero(mask) < _LEAST_PX:
         return []
-    fit = fitted(own, mask)
-    signs = *signs, *np.clip(there / 4, -2, 2)
+    of_light, fit = _in_light(own, mask, agreed, fitted(own, mask))
+    known = of_light, agreed[0].agreed if others else 0.0
+    signs = *signs, *np.clip(there / 4, -2, 2), *known
     features = _features(own, others, (alpha, logit), fit, drop, signs)
     second = _second(own, mask, fit)
     if second is None:
@@ -224,6 +231,21 @@ def fitted(own: Search, mask: Bool2D) -> Fit:
     return Fit(family.name, tuple(float(n) for n in numbers), iou, shape)
 
 
+def _in_light(
+    own: Search, mask: Bool2D, agreed: tuple[Light, Light], fit: Fit
+) -> tuple[float, Fit]:
+    """The IoU of a shadow with what the scene's lights throw; and a light that fits as well."""
+    free = ~own.view.blocked
+    shapes = [filled(thrown(own, light), mask.shape) for light in agreed]
+    ious = [_iou(shape & free, mask & free) for shape in shapes]
+    best = int(np.argmax(ious))
+    if fit.family in OF_LIGHT and ious[best] > fit.iou - _AS_GOOD:
+        numbers = agreed[best].kx, agreed[best].ky, 0.0
+        fit = Fit("ground", numbers, ious[best], shapes[best])
+    both = _iou((shapes[0] | shapes[1]) & free, mask & free)
+    return max(*ious, both), fit
+
+
 def around(centres: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
     """Every centre and its neighbours a step away, in one or two of its numbers."""
     k = len(steps)
@@ -255,7 +277,7 @@ def _features(
     """What speaks for a shadow, in the order of FEATURES."""
     view, (alpha, logit) = own.view, proposed
     mask = alpha > 0.5
-    likely = 1 / (1 + np.exp(-logit))
+    likely = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
     free = ~view.thing & ~view.others
     points = outline(mask)
     meant = np.ones((1, len(points)), bool)

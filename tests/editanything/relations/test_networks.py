@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -52,12 +53,31 @@ def test_the_matrix_products_are_the_convolutions_of_torch():
     assert np.abs(told.there - there.numpy()).max() < 0.5 / 64 + 1e-2
 
 
-def test_the_card_knows_the_weights():
-    folder = Path(mdt.__file__).parent / "weights" / "effects"
-    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    data = (folder / "effects.safetensors").read_bytes()
+FOLDER = Path(mdt.__file__).parent / "weights" / "effects"
+
+
+@pytest.mark.parametrize("look", ["first", "again"])
+def test_a_card_knows_its_weights(look):
+    card = json.loads((FOLDER / f"{look}.json").read_text(encoding="utf-8"))
+    data = (FOLDER / f"{look}.safetensors").read_bytes()
     assert card["sha256"] == hashlib.sha256(data).hexdigest()
-    assert card["parameters"] == sum(tensor.size for tensor in weights().values())
+    assert card["parameters"] == sum(tensor.size for tensor in weights(look).values())
+
+
+def test_weights_that_are_damaged_or_missing_are_one_sentence(tmp_path, monkeypatch):
+    place = tmp_path / "weights" / "effects"
+    shutil.copytree(FOLDER, place)
+    monkeypatch.setattr(mdt, "__file__", str(tmp_path / "__init__.py"))
+    ask = weights.__wrapped__  # what is held in memory is not read again
+    assert ask("again").keys() == weights("again").keys()
+    data = bytearray((place / "again.safetensors").read_bytes())
+    data[-1] ^= 1
+    (place / "again.safetensors").write_bytes(bytes(data))
+    with pytest.raises(InputError, match=r"is damaged: .* install the package again\."):
+        ask("again")
+    (place / "first.safetensors").unlink()
+    with pytest.raises(InputError, match=r"is missing or its card is damaged"):
+        ask("first")
 
 
 def halves():
