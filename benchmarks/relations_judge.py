@@ -7,7 +7,7 @@
 network has not seen; a part of them with rough masks or those of one click) and of development
 scenes of relations_scenes.py, every second of them without any effect, and writes what speaks for
 each, with the truth. `fit` prints the weights of two logistic regressions; their biases are set so
-that a score of 0.8 takes, in five-fold cross-validation over scenes, an effect along for 3 % of the
+that a score of 0.8 takes, in five-fold cross-validation over scenes, an effect along for 2 % of the
 things that have none: worlds are harder than most pictures.
 """
 
@@ -29,7 +29,7 @@ from editanything.types import Mask
 
 Floats = NDArray[np.float32]
 WORLDS_FROM = 400_000
-SURE, WRONG = 0.8, 0.03
+SURE, WRONG = 0.8, 0.02
 RIGHT_FROM = 0.2  # IoU: less is no better than nothing
 RIDGE = 3.0
 LEAST_PX, LEAST_EFFECT_PX = 150, 60

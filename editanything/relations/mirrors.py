@@ -71,7 +71,7 @@ WEIGHTS = np.array(
      -1.392, -1.506, -0.698, 2.335, 2.129, 0.658, 0.146, 0.391],
     np.float32,
 )  # fmt: skip
-BIAS = 1.88
+BIAS = 1.08
 
 
 def find_mirror_image(view: View) -> MirrorImage | None:

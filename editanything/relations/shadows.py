@@ -95,7 +95,7 @@ WEIGHTS = np.array(
      0.331, 0.481, 0.096, 0.011, 2.224],
     np.float32,
 )  # fmt: skip
-BIAS = -4.73
+BIAS = -5.07
 
 
 def find_shadows(
