@@ -11,8 +11,8 @@ best region is believed and covers the true one (IoU >= 0.5); "believed": whatev
 "absent": nothing found for a name of none. With --named, photographs of one thing each with its
 name (the test part of CIFAR-10): "real": the name is believed of the thing, "confused": so is one
 of the names of other classes, "no_thing": one of the ten is believed of a region that is no thing;
-and how often the own name is the best of ten. At thresholds around
-the card's `sure`. Prints a table, then one JSON line.
+and how often the own name is the best of ten. At thresholds around the card's `sure`. Prints a
+table, then one JSON line.
 """
 
 from __future__ import annotations

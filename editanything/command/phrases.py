@@ -108,13 +108,11 @@ def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
         stop = found[1]
         if words[:2] == ["all", "of"]:
             continue
-        other = words[stop : stop + 1] == ["else"]
-        stop += other
+        stop += words[stop : stop + 1] == ["else"]
         if stop == len(words):
-            other = other or words[-1] in {"else", "rest"}
-            said = talk.spared or talk.last[-1:] or ((SELECTION,) if talk.selection else ())
-            if not other:
+            if words[-1] not in {"else", "rest"}:
                 return Selector(noun, count="all")
+            said = talk.spared or talk.last[-1:] or ((SELECTION,) if talk.selection else ())
             if not said:
                 raise Unresolved("the rest" if words[-1] == "rest" else " ".join(words))
             return Selector(noun, count="all", exclude=said[-1])

@@ -6,7 +6,7 @@ them: what differs from the rim is one, about as rough as a segmenter's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -43,15 +43,14 @@ class NamedPhotos:
 
     Args:
         path: a Parquet file or folder, see `ParquetSource`, with the names of its classes.
-        classes: their names in order, where the file does not say them.
 
     Raises:
         DataError: see `ParquetSource`; a class without a name in `CALLED`.
     """
 
-    def __init__(self, path: str | Path, classes: Sequence[str] | None = None) -> None:
+    def __init__(self, path: str | Path) -> None:
         self._source = ParquetSource(path)
-        names = tuple(classes or self._source.classes or ())
+        names = tuple(self._source.classes or ())
         unknown = [name for name in names if name not in CALLED]
         if not names or unknown:
             told = f"'{unknown[0]}'" if unknown else "classes without names"
