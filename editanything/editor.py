@@ -350,6 +350,13 @@ def check_command(text: str, seed: int) -> None:
     """
     if not isinstance(text, str):
         raise InputError(f"A command is a sentence, a str; got {type(text).__name__}.")
+    try:
+        text.encode()  # a lone surrogate: no recipe could hold it
+    except UnicodeEncodeError as broken:
+        raise InputError(
+            f"A command is written in UTF-8; letter {broken.start + 1} of this one is not: "
+            f"{text[broken.start : broken.start + 1]!r}. Type it anew."
+        ) from None
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise InputError(f"A seed is a whole number from 0 to 2^63 - 1; got {seed!r}.")
 

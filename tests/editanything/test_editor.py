@@ -124,6 +124,13 @@ def test_a_second_picture_that_is_not_used_is_no_part_of_the_recipe(editor):
     assert editor.replay(result.recipe, COFFEE).picture.digest() == result.picture.digest()
 
 
+def test_a_command_that_is_not_utf_8_is_refused_before_anything_is_looked_at(editor):
+    typed = b"make the cup teal\xff".decode("utf-8", "surrogateescape")  # as in sys.argv
+    with pytest.raises(InputError, match="letter 18 of this one is not") as caught:
+        editor.plan("missing.png", typed)
+    assert str(caught.value).isascii() and "\n" not in str(caught.value)
+
+
 def test_all_steps_off_is_refused(editor):
     plan = editor.plan(COFFEE, "make the cup blue").switch_step(0, on=False)
     with pytest.raises(Refusal, match="switched off"):
