@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,12 @@ from editanything.errors import InputError
 from editanything.types import Mask, Point, Selection
 
 FORMAT = "editanything recipe 1"
+#: A few bytes of a file may stand for any number of pixels.
+MOST_MASK_PX = 1_000_000_000
+_BROKEN = (
+    ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError, OverflowError,
+    RecursionError, zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +94,7 @@ class Recipe:
         try:
             data = json.loads(text)
             _check_format(data["format"])
+            _check_masks(data["edits"])
             return cls(
                 source=str(data["source"]),
                 size=(int(data["size"][0]), int(data["size"][1])),
@@ -97,13 +104,18 @@ class Recipe:
             )
         except InputError:
             raise
-        except (ValueError, KeyError, TypeError, IndexError, AssertionError, zlib.error) as error:
+        except _BROKEN as error:
             raise InputError(f"This is not a recipe ({type(error).__name__}: {error}).") from None
 
 
 def _check_format(found: Any) -> None:
     if found != FORMAT:
         raise InputError(f"This recipe has the format {found!r}; this version reads {FORMAT!r}.")
+
+
+def _check_masks(edits: Any) -> None:
+    if sum(_mask_areas(edits)) > MOST_MASK_PX:
+        raise InputError("The masks of this recipe are too large: over 1000 megapixels.")
 
 
 def _plain(value: Any) -> Any:
@@ -205,6 +217,20 @@ def _mask_to_dict(mask: Mask) -> dict[str, Any]:
     }
 
 
+def _mask_areas(value: Any) -> Iterator[int]:
+    """How many pixels each mask in some JSON values takes in memory."""
+    if isinstance(value, Mapping):
+        if {"box", "bits"} <= value.keys():
+            x0, y0, x1, y1 = (int(v) for v in value["box"])
+            yield max(0, x1 - x0) * max(0, y1 - y0)
+        else:
+            for one in value.values():
+                yield from _mask_areas(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _mask_areas(one)
+
+
 def _mask_from_dict(data: Mapping[str, Any]) -> Mask:
     height, width = (int(v) for v in data["shape"])
     x0, y0, x1, y1 = (int(v) for v in data["box"])
@@ -213,5 +239,7 @@ def _mask_from_dict(data: Mapping[str, Any]) -> Mask:
         raise InputError("The recipe's mask does not fit its picture.")
     unpack = zlib.decompressobj()
     raw = unpack.decompress(base64.b64decode(data["bits"]), count // 8 + 1)
+    if 8 * len(raw) < count:
+        raise InputError("A mask of this recipe is cut short.")
     bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=count)
     return Mask((height, width), (x0, y0, x1, y1), bits.reshape(y1 - y0, x1 - x0).astype(bool))

@@ -31,6 +31,23 @@ def test_a_selection_survives_json(array, points):
     assert np.array_equal(back.brush.full(), ~array)
 
 
+def test_a_few_bytes_that_stand_for_many_pixels_are_refused():
+    selection = Selection(mask=Mask.of(np.ones((4, 4), bool)))
+    text = Recipe("0" * 64, (4, 4), (Edit("x", selection=selection),), "1" * 64).to_json()
+    Recipe.from_json(text)
+    large = text.replace('"shape":[4,4]', '"shape":[200000,200000]')
+    large = large.replace('"box":[0,0,4,4]', '"box":[0,0,200000,200000]')
+    assert large != text
+    with pytest.raises(InputError, match="over 1000 megapixels"):
+        Recipe.from_json(large)
+    short = text.replace('"shape":[4,4]', '"shape":[40,40]')
+    short = short.replace('"box":[0,0,4,4]', '"box":[0,0,40,40]')
+    with pytest.raises(InputError, match="cut short"):
+        Recipe.from_json(short)
+    with pytest.raises(InputError, match="not a recipe"):
+        Recipe.from_json("[" * 100_000)
+
+
 def make_recipe() -> Recipe:
     first = Edit("make it “teal” 图", seed=7, selection=Selection(points=(Point(3.5, 2, False),)))
     second = Edit("remove the cup", off=(1,), reference="ab" * 32, overrides={"grow_px": 3})
