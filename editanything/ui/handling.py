@@ -13,6 +13,7 @@ from gradio.utils import get_upload_folder
 from editanything.editor import Editor
 from editanything.errors import InputError, Refusal
 from editanything.ui import paint
+from editanything.ui.leaving import Leaving
 from editanything.ui.page import Page
 from editanything.ui.paint import Updates, status
 from editanything.ui.session import Session
@@ -30,11 +31,14 @@ class Handling:
         self.page = page
         self.takes_settings = True  # of presets: they may name files of this machine
         self.sessions = Sessions(editor)
+        self.leaving = Leaving()
+        self.leaving.drops.append(self._close)
         self._views: dict[str, View] = {}
 
     def session(self, request: gr.Request) -> tuple[Session, View]:
         """The session of the tab that asks, and what its page shows."""
         key = str(request.session_hash)
+        self.leaving.seen(key)
         session = self.sessions.of(key)
         if key not in self._views:
             # In Gradio's own folder, or it would copy every file; the name cannot be guessed.
@@ -43,11 +47,12 @@ class Handling:
         return session, self._views[key]
 
     def leave(self, request: gr.Request) -> None:
-        """The tab was closed: its pictures go."""
-        self._close(str(request.session_hash))
+        """The page was closed, or lost for a moment: its pictures go if it stays away."""
+        self.leaving.left(str(request.session_hash))
 
     def close(self) -> None:
         """The server stops: all pictures go."""
+        self.leaving.stop()
         for key in list(self._views):
             self._close(key)
 

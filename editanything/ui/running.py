@@ -17,7 +17,7 @@ from editanything.ui.handling import BROKEN, Handling
 from editanything.ui.jobs import Job, follow
 from editanything.ui.options import TURNS
 from editanything.ui.paint import Updates, status, waiting
-from editanything.ui.session import OF_THE_SESSION, Ask, Outcome, Session
+from editanything.ui.session import DROPPED, OF_THE_SESSION, Ask, Outcome, Session
 from editanything.ui.view import View, preview_value
 from editanything.ui.works import read_recipe, start_replay, start_variations
 
@@ -83,9 +83,11 @@ class Running(Handling):
     ) -> Iterator[Updates]:
         """Carry out the command, telling how far it is."""
         session, view = self.session(request)
+        # Taken now: a run that is refused, or stopped while it waits, takes it along.
+        alone, session.alone = session.alone, None
 
         def begin() -> Job[Outcome] | tuple[str, bool | None]:
-            return self._begun(session, self._ask(text, seed, grow, feather, settings))
+            return self._begun(session, self._ask(text, seed, grow, feather, settings), alone)
 
         yield from self._carry_out(session, view, begin, str(request.session_hash), text)
 
@@ -97,7 +99,8 @@ class Running(Handling):
             if file is None or not session.wanted:
                 raise Cancelled
             session.pointing()
-            return start_replay(session, read_recipe(Path(file)))
+            recipe = read_recipe(Path(file))
+            return start_replay(session, recipe, takes_settings=self.takes_settings)
 
         yield from self._carry_out(session, view, begin, str(request.session_hash))
 
@@ -162,9 +165,10 @@ class Running(Handling):
             settings=settings,
         )
 
-    def _begun(self, session: Session, ask: Ask) -> Job[Outcome] | tuple[str, bool | None]:
+    def _begun(
+        self, session: Session, ask: Ask, alone: int | None
+    ) -> Job[Outcome] | tuple[str, bool | None]:
         """A job for what takes time; for the rest what was done, and whether to compare."""
-        alone, session.alone = session.alone, None
         if not session.wanted:
             raise Cancelled
         command = session.parse(ask.text)
@@ -187,8 +191,7 @@ class Running(Handling):
         outcome = job.result()
         with session.lock:
             if not session.finish(outcome):
-                said = "The picture was changed meanwhile, so this result was dropped."
-                return {self.page.status: status("info", said)}
+                return {self.page.status: status("info", DROPPED)}
             shown = self._all(session, view, compare=outcome.wanted == 1 or None)
         return shown | {self.page.status: status("done", report(outcome))}
 

@@ -30,6 +30,7 @@ MOST_VARIATIONS = 8
 #: Editors with other settings that a session keeps.
 MOST_EDITORS = 8
 GONE = "This step is no longer there: the oldest are dropped to save space."
+DROPPED = "The picture was changed meanwhile, so this result was dropped."
 NO_PICTURE = "Open a picture first, or choose one of the examples."
 
 
@@ -88,6 +89,7 @@ class Session:
     second: Pointing | None = None
     planned: Planned | None = None
     variations: tuple[EditResult, ...] = ()
+    varied: int = -1  # number of the state that they start from
     candidates: tuple[int, ...] = ()  # regions that a refusal asked about
     job: Job[Outcome] | None = None
     compared: int | None = None  # state that the current one is compared with; None: the one before
@@ -238,13 +240,14 @@ class Session:
         if outcome.history is not self.history:
             return False
         if outcome.wanted > 1:
-            self.variations = outcome.results
+            self.variations, self.varied = outcome.results, outcome.base
             return True
         if outcome.base != self.number():
             return False
         for result in outcome.results:
             self._take(result, outcome.title or result.plan.edit.text)
         self.variations = apart(outcome.results[0]) if len(outcome.results) == 1 else ()
+        self.varied = outcome.base
         return True
 
     def adopt(self, index: int) -> None:
@@ -255,9 +258,7 @@ class Session:
         """
         if not 0 <= index < len(self.variations):
             raise InputError("This variation is no longer there.")
-        current, before = self.history.current, self.history.before
-        if current is not None and before is not None:
-            self.history.go(before.number)
+        self.history.go(self.varied)
         kept = self.variations
         self._take(kept[index], kept[index].plan.edit.text)
         self.variations = kept

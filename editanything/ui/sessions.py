@@ -11,7 +11,7 @@ from editanything.ui.session import Session
 
 
 class Sessions:
-    """At most `most` at a time: the longest unused makes room."""
+    """At most `most` at a time: those without a picture make room, then the longest unused."""
 
     def __init__(self, editor: Editor, *, most: int = 64, limit_bytes: int = LIMIT_BYTES) -> None:
         self._editor, self._most, self._limit_bytes = editor, most, limit_bytes
@@ -27,7 +27,9 @@ class Sessions:
             session = self._held.pop(key, None) or Session(self._editor, self._limit_bytes)
             self._held[key] = session
             while len(self._held) > self._most:
-                self._held.pop(next(iter(self._held))).close()
+                old = [one for one in self._held if one != key]
+                empty = (one for one in old if self._held[one].picture is None)
+                self._held.pop(next(empty, old[0])).close()
             return session
 
     def use(self, key: str, editor: Editor) -> None:

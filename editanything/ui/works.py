@@ -63,12 +63,17 @@ def read_recipe(path: Path) -> Recipe:
         raise InputError(f"“{path.name}” is no recipe: it is not text.") from None
 
 
-def start_replay(session: Session, recipe: Recipe) -> Job[Outcome]:
+def start_replay(session: Session, recipe: Recipe, *, takes_settings: bool = True) -> Job[Outcome]:
     """Carry out all edits of `recipe`, each a state of the history; the source is looked for there.
 
+    Args:
+        session: whose picture it is.
+        recipe: of a file.
+        takes_settings: whether it may have other settings of the preset than the session's.
+
     Raises:
-        InputError: the recipe starts from another picture, or takes from one that is not open; or
-            another edit still runs.
+        InputError: the recipe starts from another picture, or takes from one that is not open; it
+            has settings that it may not have; or another edit still runs.
     """
     session.pointing()
     start = _source(session, recipe)
@@ -80,6 +85,11 @@ def start_replay(session: Session, recipe: Recipe) -> Job[Outcome]:
             raise InputError(
                 f"The recipe was made with the preset “{edit.preset}”; this is "
                 f"“{session.editor.name}”."
+            )
+        if not takes_settings and not _harmless(edit, session):
+            raise InputError(
+                "The recipe has settings of its preset, which this server takes from none of its "
+                "users."
             )
         if edit.reference and (second is None or second.looked.picture.digest() != edit.reference):
             raise InputError("The recipe takes from a second picture: open that one first.")
@@ -99,6 +109,15 @@ def start_replay(session: Session, recipe: Recipe) -> Job[Outcome]:
         return Outcome(start.number, history, "", tuple(results))
 
     return session.begin(work)
+
+
+def _harmless(edit: Edit, session: Session) -> bool:
+    """Whether an edit has no settings but the session's and the two that everybody may choose."""
+    own = session.editor.overrides
+    return all(
+        name in ("grow_px", "feather_px") or (name in own and own[name] == value)
+        for name, value in edit.overrides.items()
+    )
 
 
 def _source(session: Session, recipe: Recipe) -> State:

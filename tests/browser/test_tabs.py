@@ -35,7 +35,10 @@ def test_things_are_drawn_by_name_refused_with_what_is_near_and_edited(open_page
     assert "4 pictures drawn" in answer(page, "generate")
     page.wait_for_selector("#generated img >> nth=3")
     assert not page.evaluate(WIDE)
-    page.click("#generate-use")
+    page.fill("#generate-what textarea", "tigr")
+    page.click("#generate-run")
+    assert "tiger" in answer(page, "generate", "ask")
+    page.click("#generate-use")  # what was drawn before is still there
     page.wait_for_selector("#stage img.ea-picture")
     assert "128 × 128" in page.inner_text("#stage .ea-facts")
 

@@ -275,6 +275,10 @@ class EditPage:
         """The line below the command, tags taken away."""
         return unescape(re.sub("<[^>]+>", " ", str(updates.get(self.page.status, ""))))
 
+    def event(self, **data: object) -> object:
+        """An event of the page that carries `data`."""
+        return self._event(None, data)
+
     def gesture(self, kind: str, *, second: bool = False, **data: object) -> dict:
         """A gesture on the picture; what it changes on the page."""
         point = self.do.point_second if second else self.do.point

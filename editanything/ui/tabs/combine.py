@@ -22,7 +22,7 @@ from editanything.ui.opening import GESTURES
 from editanything.ui.options import LOOK
 from editanything.ui.paint import stage_value, status
 from editanything.ui.places import OwnFolders
-from editanything.ui.session import NO_PICTURE, Outcome, Session
+from editanything.ui.session import DROPPED, NO_PICTURE, Outcome, Session
 from editanything.ui.tabs.shared import Runner, Shared, told
 from editanything.ui.view import View
 
@@ -85,6 +85,7 @@ def combine_tab(shared: Shared, _tab: gr.Tab) -> None:
     used = page.use.click(do.use, None, [*shared.edit.page.all(), page.said], **LOOK)
     used.then(lambda: gr.Tabs(selected="edit"), None, shared.tabs, **LOOK)
     shared.app.unload(do.leave)
+    shared.edit.leaving.drops.append(do.drop)
 
 
 def _lay_out() -> _Page:
@@ -168,6 +169,7 @@ class _Combine:
     def held(self, request: gr.Request) -> _Held:
         """What the user has here."""
         key = str(request.session_hash)
+        self.shared.edit.leaving.seen(key)
         if key not in self._held:
             folder = self.folders.fresh(key)
             self._held[key] = _Held(Session(self.shared.editor), View(folder / "shown"))
@@ -209,7 +211,7 @@ class _Combine:
 
     def work(
         self, request: gr.Request, text: str, seed: float | None, *, progress: Progress
-    ) -> EditResult:
+    ) -> Outcome:
         """Carry out the command, with the preset that the Edit tab works with."""
         session = self.held(request).session
         if session.picture is None:
@@ -218,6 +220,7 @@ class _Combine:
             raise InputError("Open a second picture too: “image B”.")
         editor = self.shared.edit.session(request)[0].editor
         with session.lock:
+            base, history = session.number(), session.history
             plan = editor.plan(
                 session.picture.looked,
                 str(text or "").strip(),
@@ -225,25 +228,25 @@ class _Combine:
                 reference=(session.second.looked, session.second.selection),
                 seed=int(seed or 0),
             )
-        return plan.apply(progress)
+        return Outcome(base, history, "", (plan.apply(progress),))
 
-    def show(self, request: gr.Request, result: EditResult) -> dict[Any, Any]:
+    def show(self, request: gr.Request, outcome: Outcome) -> dict[Any, Any]:
         """Show before and after."""
-        here, page = self.held(request), self.page
-        self._made[str(request.session_hash)] = result
+        here, page, result = self.held(request), self.page, outcome.results[0]
         session = here.session
         start = session.history.current
-        assert start is not None
+        if outcome.history is not session.history or start is None:
+            return {page.said: status("info", DROPPED)}
+        self._made[str(request.session_hash)] = result
         session.history.add(result.picture, result.plan.edit.text, result.plan.edit)
         made = session.history.current
         assert made is not None
         files = here.view.pair(start, made)
         session.history.undo(1)
-        told_of = Outcome(0, session.history, "", (result,))
         return {
             page.slider: gr.update(value=tuple(map(str, files)), visible=True),
             page.keep: gr.update(visible=True),
-            page.said: status("done", report(told_of)),
+            page.said: status("done", report(outcome)),
         }
 
     def use(self, request: gr.Request) -> dict[Any, Any]:
@@ -262,15 +265,16 @@ class _Combine:
         return told(work, self.page.said)
 
     def leave(self, request: gr.Request) -> None:
-        """The user has gone."""
-        self._drop(str(request.session_hash))
+        """The page was closed, or lost: nobody waits for what is being combined."""
+        self.desk.leave(str(request.session_hash))
 
     def close(self) -> None:
         """The server stops."""
         for key in list(self._held):
-            self._drop(key)
+            self.drop(key)
 
-    def _drop(self, key: str) -> None:
+    def drop(self, key: str) -> None:
+        """The user has gone."""
         self.desk.leave(key)
         self._made.pop(key, None)
         held = self._held.pop(key, None)

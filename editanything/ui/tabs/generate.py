@@ -16,7 +16,7 @@ from editanything.ui.drawing import GROUNDS, SHIPPED, Drawn, Wish
 from editanything.ui.jobs import Desk
 from editanything.ui.options import LOOK
 from editanything.ui.paint import status
-from editanything.ui.places import OwnFolders
+from editanything.ui.places import Kept, OwnFolders
 from editanything.ui.tabs.shared import Runner, Shared, told
 
 SAMPLERS = [
@@ -74,6 +74,7 @@ def generate_tab(shared: Shared, tab: gr.Tab) -> None:
     used = page.use.click(do.use, None, [*shared.edit.page.all(), page.said], **LOOK)
     used.then(do.to_edit, None, shared.tabs, **LOOK)
     shared.app.unload(do.leave)
+    shared.edit.leaving.drops.append(do.drop)
 
     def pick(event: Any, name: Any) -> Any:
         return event(do.refresh, name, of_source, **LOOK)
@@ -191,7 +192,7 @@ class _Generate:
     def __init__(self, shared: Shared, page: _Page) -> None:
         self.shared, self.page = shared, page
         self.desk, self.folders = Desk(), OwnFolders("drawn")
-        self._drawn: dict[str, Drawn] = {}
+        self._drawn: dict[str, list[Kept]] = {}  # the grid, then each picture
         self._chosen: dict[str, int] = {}
 
     def refresh(self, source: str) -> tuple[Any, Any, Any]:
@@ -224,12 +225,15 @@ class _Generate:
             animation=str(animation or ""),
         )
         key = str(request.session_hash)
-        return self.shared.drawer.draw(wish, self.folders.fresh(key), progress)
+        self.shared.edit.leaving.seen(key)
+        return self.shared.drawer.draw(wish, self.folders.another(key), progress)
 
     def show(self, request: gr.Request, drawn: Drawn) -> dict[Any, Any]:
         """Show what was drawn."""
         page, key = self.page, str(request.session_hash)
-        self._drawn[key], self._chosen[key] = drawn, 0
+        self.folders.only(key, drawn.grid.parent)
+        self._drawn[key] = [Kept.of(path) for path in (drawn.grid, *drawn.pictures)]
+        self._chosen[key] = 0
         items = [(str(p), t or None) for p, t in zip(drawn.pictures, drawn.titles, strict=True)]
         count = f"{len(items)} picture{'s' * (len(items) > 1)}"
         return {
@@ -252,9 +256,9 @@ class _Generate:
         """Open the chosen picture in the Edit tab."""
 
         def work() -> dict[Any, Any]:
-            drawn = self._of(request)
-            number = min(self._chosen.get(str(request.session_hash), 0), len(drawn.pictures) - 1)
-            return self.shared.edit.open(str(drawn.pictures[number]), request)
+            pictures = self._of(request)[1:]
+            number = min(self._chosen.get(str(request.session_hash), 0), len(pictures) - 1)
+            return self.shared.edit.open(str(pictures[number].file()), request)
 
         return told(work, self.page.said)
 
@@ -268,20 +272,22 @@ class _Generate:
         page = self.page
 
         def work() -> dict[Any, Any]:
-            grid = self._of(request).grid
+            grid = self._of(request)[0].file()
             return {page.saver: {"file": widgets.file_value(grid), "name": grid.name}}
 
         return told(work, page.said)
 
     def leave(self, request: gr.Request) -> None:
+        """The page was closed, or lost: nobody waits for what is being drawn."""
+        self.desk.leave(str(request.session_hash))
+
+    def drop(self, key: str) -> None:
         """The user has gone."""
-        key = str(request.session_hash)
-        self.desk.leave(key)
         self.folders.drop(key)
         self._drawn.pop(key, None)
         self._chosen.pop(key, None)
 
-    def _of(self, request: gr.Request) -> Drawn:
+    def _of(self, request: gr.Request) -> list[Kept]:
         drawn = self._drawn.get(str(request.session_hash))
         if drawn is None:
             raise InputError("Nothing is drawn yet: press “Draw” first.")

@@ -19,7 +19,7 @@ from editanything.ui import widgets
 from editanything.ui.jobs import Desk
 from editanything.ui.options import LOOK
 from editanything.ui.paint import status
-from editanything.ui.places import OwnFolders
+from editanything.ui.places import Kept, OwnFolders
 from editanything.ui.tabs.shared import Runner, Shared, told
 
 SKETCH, LAYOUT = "sketch", "layout"
@@ -62,6 +62,7 @@ def sketch_tab(shared: Shared, _tab: gr.Tab) -> None:
     used = page.use.click(do.use, None, [*shared.edit.page.all(), page.said], **LOOK)
     used.then(lambda: gr.Tabs(selected="edit"), None, shared.tabs, **LOOK)
     shared.app.unload(do.leave)
+    shared.edit.leaving.drops.append(do.drop)
 
 
 def _lay_out() -> _Page:
@@ -126,7 +127,7 @@ class Sketching:
         self.shared, self.page = shared, page
         self.desk, self.folders = Desk(), OwnFolders("sketched")
         self._sheets: dict[str, Picture] = {}
-        self._made: dict[str, list[Path]] = {}
+        self._made: dict[str, list[Kept]] = {}
         self._chosen: dict[str, int] = {}
 
     def open(self, file: str | None, request: gr.Request) -> str:
@@ -162,7 +163,7 @@ class Sketching:
             only_drawn=bool(only_drawn),
             progress=progress,
         )
-        folder = self.folders.fresh(key)
+        folder = self.folders.another(key)
         paths = [folder / f"picture-{first + i}.png" for i in range(number)]
         for path, rgb in zip(paths, made, strict=True):
             Picture.open(rgb).save(path)
@@ -171,7 +172,8 @@ class Sketching:
     def show(self, request: gr.Request, paths: list[Path]) -> dict[Any, Any]:
         """Show what was painted."""
         page, key = self.page, str(request.session_hash)
-        self._made[key], self._chosen[key] = paths, 0
+        self.folders.only(key, paths[0].parent)
+        self._made[key], self._chosen[key] = [Kept.of(path) for path in paths], 0
         count = f"{len(paths)} picture{'s' * (len(paths) > 1)}"
         items = [str(path) for path in paths]
         return {
@@ -190,18 +192,20 @@ class Sketching:
 
         def work() -> dict[Any, Any]:
             key = str(request.session_hash)
-            paths = self._made.get(key)
-            if not paths:
+            made = self._made.get(key)
+            if not made:
                 raise InputError("Nothing is painted yet: press “Paint” first.")
-            number = min(self._chosen.get(key, 0), len(paths) - 1)
-            return self.shared.edit.open(str(paths[number]), request)
+            number = min(self._chosen.get(key, 0), len(made) - 1)
+            return self.shared.edit.open(str(made[number].file()), request)
 
         return told(work, self.page.said)
 
     def leave(self, request: gr.Request) -> None:
+        """The page was closed, or lost: nobody waits for what is being painted."""
+        self.desk.leave(str(request.session_hash))
+
+    def drop(self, key: str) -> None:
         """The user has gone."""
-        key = str(request.session_hash)
-        self.desk.leave(key)
         self.folders.drop(key)
         for held in (self._sheets, self._made, self._chosen):
             held.pop(key, None)

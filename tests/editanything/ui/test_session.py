@@ -12,6 +12,7 @@ from editanything.image import Picture
 from editanything.recipe import Recipe
 from editanything.types import Mask
 from editanything.ui.answers import SESSION_COMMANDS, report
+from editanything.ui.jobs import Job
 from editanything.ui.session import Ask, Session
 from editanything.ui.sessions import Sessions
 from editanything.ui.works import read_recipe, start_replay, start_variations
@@ -129,6 +130,19 @@ def test_variations_are_offered_and_one_is_taken_as_a_branch(session):
     assert session.result().digest() == wanted
     assert session.history.before.title == "Original"
     assert len(session.history) == 3
+
+
+def test_variations_that_come_after_an_undo_are_branches_of_what_they_vary(session):
+    session.open(card())
+    select_card(session)
+    run(session, "make it teal")
+    run(session, "remove it")
+    job = start_variations(session, 2)
+    session.undo(2)
+    assert session.finish(job.result())
+    session.adopt(0)
+    titles = [state.title for state in session.history.path()]
+    assert titles == ["Original", "make it teal", "remove it"]
 
 
 @pytest.mark.parametrize(
@@ -313,6 +327,20 @@ def test_a_recipe_is_replayed_from_where_it_starts_as_a_branch(session, tmp_path
         start_replay(session, read_recipe(tmp_path / "done.png"))
 
 
+def test_a_recipe_brings_no_settings_to_a_server_that_takes_none(session, editor):
+    session.open(card())
+    mask = select_card(session)
+    for own, taken in (({"grow_px": 3}, True), ({"max_megapixels": 50}, False)):
+        other = Editor.from_preset(**own)
+        edit = other.edit(card(), "remove it", selection=mask).recipe
+        if taken:
+            assert session.finish(start_replay(session, edit, takes_settings=False).result())
+        else:
+            with pytest.raises(InputError, match="takes from none of its users"):
+                start_replay(session, edit, takes_settings=False)
+            assert len(session.history) == 2
+
+
 def test_what_is_no_recipe_is_one_sentence(tmp_path):
     Picture.open(card()).save(tmp_path / "plain.png")
     (tmp_path / "other.json").write_text("[1, 2]")
@@ -325,3 +353,14 @@ def test_what_is_no_recipe_is_one_sentence(tmp_path):
         with pytest.raises(InputError, match=words) as caught:
             read_recipe(tmp_path / name)
         assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_step_alone_is_forgotten_with_the_run_that_it_was_meant_for(edit_page):
+    page = edit_page(Editor.from_preset(), EXAMPLES["coffee"].path)
+    text = "make the saucer teal and desaturate the spoon"
+    page.do.alone(page.event(number=1), page.request)
+    page.session.job = held = Job(lambda progress: time.sleep(0.3))
+    list(page.do.run(text, 0, "", "", "", page.request))  # another edit still runs
+    held.wait()
+    assert "saucer" in page.run(text)
+    assert page.session.history.current.title == text
