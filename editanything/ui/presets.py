@@ -11,10 +11,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from editanything.captions import CAPTIONERS
 from editanything.errors import InputError
 from editanything.preset import HOMES, load_preset
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+#: A repository of the hub, with "@revision" behind it where it is not the usual one.
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 #: Licences of models by how their hub names begin, as their pages say; look there before use.
 LICENCES = {
     "stable-diffusion-v1-5/": "CreativeML OpenRAIL-M",
@@ -30,7 +32,9 @@ LICENCES = {
     "IDEA-Research/grounding-dino": "Apache-2.0",
     "google/owlv2": "Apache-2.0",
     "lllyasviel/": "CreativeML OpenRAIL-M",
+    "Salesforce/blip2-opt": "MIT; its language model OPT under Meta's own licence",
 }
+_HOMES = {**HOMES, "captioner": ("editanything.captions", "CAPTIONERS")}
 ELSEWHERE = "see its page on the hub"
 OURS = "Apache-2.0 (this package)"
 
@@ -82,7 +86,8 @@ class PresetCard:
     @property
     def command(self) -> str:
         """What downloads the files that are missing; one model a call."""
-        return " && ".join(f"hf download {name}" for name in self.missing)
+        calls = (name.replace("@", " --revision ") for name in self.missing)
+        return " && ".join(f"hf download {one}" for one in calls)
 
 
 def preset_names() -> list[str]:
@@ -102,10 +107,11 @@ def preset_card(name: str, overrides: Mapping[str, Any] | None = None) -> Preset
     preset = load_preset(name, overrides or {})
     given = [("segmenter", preset.segmenter), ("grounder", preset.grounder)]
     given += [("backend", backend) for backend in preset.backends]
+    given += [("captioner", one) for backend in preset.backends if (one := _captioner(backend))]
     names = [one for kind, settings in given for one in _models(kind, settings)]
     trouble = next(filter(None, (_trouble(kind, settings) for kind, settings in given)), "")
     needs = tuple(Need(one, _is_here(one), _licence(one)) for one in dict.fromkeys(names))
-    parts = tuple(str(settings.get("name")) for _, settings in given)
+    parts = tuple(str(settings.get("name")) for kind, settings in given if kind != "captioner")
     return PresetCard(name, preset.about, parts, needs, trouble)
 
 
@@ -131,6 +137,14 @@ def _models(kind: str, settings: dict[str, Any]) -> Iterator[str]:
         text = getattr(standard, "default", None)
         if isinstance(text, str) and _HUB_ID.fullmatch(text):
             yield text
+
+
+def _captioner(backend: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The settings of what words pictures for a backend; None where nothing does."""
+    told = backend.get("caption")
+    if isinstance(told, Mapping):
+        return dict(told)
+    return {"name": told} if isinstance(told, str) and told in CAPTIONERS else None
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -160,7 +174,7 @@ def _parameters(kind: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _target(kind: str, settings: dict[str, Any]) -> str:
-    module, attribute = HOMES[kind]
+    module, attribute = _HOMES[kind]
     known: dict[str, str] = getattr(import_module(module), attribute)
     name = str(settings.get("name"))
     return known.get(name, name)
@@ -181,7 +195,11 @@ def _is_here(name: str) -> bool:
         return True
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    snapshots = Path(HF_HUB_CACHE) / f"models--{name.replace('/', '--')}" / "snapshots"
+    repository, _, revision = name.partition("@")
+    root = Path(HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+    if revision:  # a branch has a file that names its snapshot, a commit is one
+        return (root / "refs" / revision).is_file() or (root / "snapshots" / revision).is_dir()
+    snapshots = root / "snapshots"
     return snapshots.is_dir() and any(snapshots.iterdir())
 
 

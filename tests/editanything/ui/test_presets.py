@@ -30,6 +30,21 @@ def test_every_preset_says_what_it_needs_and_whether_it_is_here(tmp_path, monkey
     assert there not in preset_card("sd15").missing
 
 
+def test_revisions_and_captioners_are_needed_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    card = preset_card("sd15-controlnet")
+    assert "Salesforce/blip2-opt-2.7b" in card.missing
+    tile = "lllyasviel/control_v11f1e_sd15_tile"
+    assert f"{tile}@refs/pr/4" in card.missing
+    assert f"hf download {tile} --revision refs/pr/4" in card.said()
+    root = tmp_path / f"models--{tile.replace('/', '--')}"
+    (root / "snapshots" / "abc").mkdir(parents=True)  # of another revision
+    assert f"{tile}@refs/pr/4" in preset_card("sd15-controlnet").missing
+    (root / "refs" / "refs" / "pr").mkdir(parents=True)
+    (root / "refs" / "refs" / "pr" / "4").write_text("abc")
+    assert f"{tile}@refs/pr/4" not in preset_card("sd15-controlnet").missing
+
+
 @pytest.mark.parametrize("name", ["../secret", "os:system", "/etc/passwd", "default.yaml"])
 def test_only_shipped_presets_can_be_chosen(name):
     with pytest.raises(InputError, match="there are: default"):
