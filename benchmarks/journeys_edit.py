@@ -192,7 +192,7 @@ def branches(way: Way) -> None:
     page.wait_for_selector("#slider img >> nth=1")
     way.shoot("branches", page)
     page.click("#title")
-    page.keyboard.press("Tab")
+    page.keyboard.press("b")
     page.wait_for_selector("#slider", state="hidden")
     page.keyboard.press("Control+z")
     page.wait_for_selector("#undo:disabled")

@@ -23,7 +23,7 @@ SAID = """() => {
 }"""
 #: What needs no translation: names, keys, formats, and what the placeholders show of commands.
 SAME = {
-    "EditAnything", "Ctrl", "Enter", "Alt", "Esc", "Tab", "WebP", "GIF", "PNG",
+    "EditAnything", "Ctrl", "Enter", "Alt", "Esc", "WebP", "GIF", "PNG",
     "DDPM", "DDIM", "Euler", "Heun", "DPM-Solver++ (2M)", "UniPC", "fluent", "default",
     "red apple, tiger", "/home/me/pictures",
 }  # fmt: skip

@@ -20,7 +20,6 @@
     if (other) other.click();
     return Boolean(other);
   };
-  const onPicture = (target) => target === document.body || target.matches?.('.ea-frame, #left *');
   document.addEventListener('keydown', (event) => {
     const key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
     const take = (done) => { if (done) event.preventDefault(); };
@@ -34,7 +33,7 @@
       if (wish) { event.preventDefault(); press(wish); }
     }
     if (command || event.altKey || field(event.target) || event.target.closest?.('dialog')) return;
-    if (key === 'tab' && !event.shiftKey && onPicture(event.target)) take(compare());
+    if (key === 'b') take(compare());
     else if (key === 'enter' && event.target === document.body) take(press('run'));
     else if (key === '[' || key === ']') resize(key === '[' ? 0.8 : 1.25);
     else if (/^[1-9]$/.test(key)) shown(`#stage [data-digit="${key}"]`)?.click();

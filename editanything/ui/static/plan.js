@@ -9,8 +9,8 @@ const make = (tag, properties = {}, ...children) => {
   return made;
 };
 const tell = (kind, number, more) => trigger('select', { gesture: { kind, number, ...more } });
-const box = (on, text, tick) => {
-  const input = make('input', { type: 'checkbox', checked: on });
+const box = (key, on, text, tick) => {
+  const input = make('input', { type: 'checkbox', checked: on, 'data-key': key });
   input.addEventListener('change', () => tick(input.checked));
   return make('label', { className: 'ea-tick' }, input, text);
 };
@@ -56,13 +56,13 @@ const stepRow = (steps, number) => {
   change.setAttribute('aria-expanded', String(open.has(key)));
   const row = make('li', { className: step.on ? 'ea-step' : 'ea-step ea-off' },
     make('div', { className: 'ea-step-head' },
-      box(step.on, text, (on) => tell('switch', number, { on })), tools));
+      box(`${number} on`, step.on, text, (on) => tell('switch', number, { on })), tools));
   [...tools.children].forEach((button, i) => button.setAttribute('data-key', `${number} tool ${i}`));
   if (open.has(key)) row.append(settings(step, number));
   return row;
 };
 const relatedRow = (one, number) => make('li', {},
-  box(one.on, make('span', {}, make('b', one.kind ? { translate: 'no' } : {}, one.name), ' ', make('span', {}, one.kind), ` ${one.share} `,
+  box(`related ${number}`, one.on, make('span', {}, make('b', one.kind ? { translate: 'no' } : {}, one.name), ' ', make('span', {}, one.kind), ` ${one.share} `,
                    make('small', { translate: 'no' }, one.evidence)),
       (on) => tell('related', number, { on })));
 const render = () => {
