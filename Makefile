@@ -1,6 +1,6 @@
 # Each target alone sets everything up on a fresh machine, in .venv beside this file.
 # uv is used where it is present (seconds), else pip (about two minutes).
-# Windows, or no make: the README has the two plain lines that do the same.
+# Windows, or no make: the README has the three plain lines that do the same.
 
 .PHONY: app test check clean
 

@@ -73,7 +73,8 @@ def test_the_make_targets_exist_and_do_it_all_alone():
 
 
 def test_the_plain_lines_install_and_start_the_app():
-    install, start = lines("bat")
+    make, install, start = lines("bat")
+    assert make.endswith("-m venv .venv")
     assert install.endswith("-m pip install -e .") and start.endswith("python app.py")
     assert (ROOT / "app.py").is_file()
 
