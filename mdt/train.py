@@ -22,6 +22,7 @@ from torch import Tensor
 from mdt import codec
 from mdt.config import ConfigError, find_config, load
 from mdt.data import Batch, batches
+from mdt.devices import home_of_sums
 from mdt.draws import StepGenerators
 from mdt.launch import make_accelerator
 from mdt.parallel import whole
@@ -154,7 +155,7 @@ def _backward(
     size = settings.micro_batch or len(x)
     share = settings.batch // accelerator.num_processes
     first = accelerator.process_index * share
-    sums = torch.zeros_like(state.window.sums, device=x.device)
+    sums = torch.zeros_like(state.window.sums, device=home_of_sums(x.device))
     for start in range(0, len(x), size):
         rows = slice(start, min(start + size, len(x)))
         passes = parts.objective.passes(

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mdt.devices import home_of_sums
+
 #: The loss is logged for so many ranges of u, the share of the way from clean to noise.
 NUM_LEVELS = 8
 
@@ -63,16 +65,17 @@ def _mean(total: Tensor, count: Tensor) -> float | None:
 
 
 def by_level(u: Tensor, loss: Tensor) -> Tensor:
-    """(2, NUM_LEVELS) float64: pictures and summed losses in each range of u.
+    """(2, NUM_LEVELS) float64 in `home_of_sums`: pictures and summed losses in each range of u.
 
     Args:
         u: (B,) in [0, 1], 0 clean.
         loss: (B,).
     """
-    level = (u.double() * NUM_LEVELS).long().clamp(0, NUM_LEVELS - 1)
-    sums = torch.zeros(2, NUM_LEVELS, dtype=torch.float64, device=loss.device)
-    both = torch.stack([torch.ones_like(loss), loss]).double()
-    return sums.index_add_(1, level.to(loss.device), both)
+    home = home_of_sums(loss.device)
+    level = (u.to(home).double() * NUM_LEVELS).long().clamp(0, NUM_LEVELS - 1)
+    sums = torch.zeros(2, NUM_LEVELS, dtype=torch.float64, device=home)
+    both = torch.stack([torch.ones_like(loss), loss]).to(home).double()
+    return sums.index_add_(1, level, both)
 
 
 class Log:

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mdt.devices import move
 from mdt.diffusion.guidance import call
 from mdt.diffusion.inpaint import Telling
 from mdt.diffusion.prediction import (
@@ -255,7 +256,7 @@ class Objective:
         if network.config.get("mask_channel"):
             x0, known, mask = x0.tensor_split((len(x0[0]) // 2, -1), dim=1)
             model = Telling(model, known, mask)
-        u = self.times(len(x0), generator).to(x0.device)
+        u = move(self.times(len(x0), generator), x0.device)
         t = self.schedule.time_from(u)
         full, masked = self._which(generator)
         noise, told = noise_like(x0, generator), self._told(network, label, generator)

@@ -14,6 +14,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from mdt.devices import move, widest
+
 
 class Level(NamedTuple):
     """One noise level: x = alpha·x0 + sigma·ε, and the time that the network is told there."""
@@ -82,8 +84,7 @@ class Discrete:
                 self.posterior_log_variance,
             ]
             rows = torch.cat([clean, torch.stack(columns, dim=1)])
-            dtype = torch.float32 if t.device.type == "mps" else torch.float64
-            self._tables[t.device] = rows.to(t.device, dtype)
+            self._tables[t.device] = move(rows, t.device)
         return self._tables[t.device][t.long() + 1]
 
     def at(self, t: Tensor) -> tuple[Tensor, Tensor]:
@@ -380,4 +381,4 @@ def _unit_circle(lam: float) -> tuple[float, float]:
 
 
 def _wide(t: Tensor) -> Tensor:
-    return t.float() if t.device.type == "mps" else t.double()
+    return t.to(widest(t.device))
