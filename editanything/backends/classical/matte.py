@@ -23,6 +23,8 @@ from editanything.types import RGB, Bool2D, Box, Float2D
 
 Floats = NDArray[np.float32]
 
+_HIDDEN = 0.05  # of a pixel's colour shows so little that it may be any
+
 
 @dataclass(frozen=True, eq=False)
 class Matte:
@@ -86,6 +88,22 @@ def spread(
         total += share * fast_gaussian(weighted, sigma_px * scale)
     total /= np.maximum(norm, np.float32(1e-12))[..., None]
     return total
+
+
+def without_hidden(colour: Floats, opacity: Float2D, weight: Float2D) -> Floats:
+    """`colour` with the visible colours going on where `opacity` (0..1) all but hides a pixel.
+
+    What colour a fully transparent pixel has is anybody's guess; resampling must not mix it in.
+
+    Args:
+        colour: (h, w, 3) levels.
+        opacity: (h, w) of the file.
+        weight: (h, w) how much each pixel's colour counts where others take it on.
+    """
+    hidden = opacity <= _HIDDEN
+    if not hidden.any():
+        return colour
+    return np.where(hidden[..., None], spread(colour, weight, 2.0), colour)
 
 
 def fast_gaussian(values: Floats, sigma_px: float) -> Floats:

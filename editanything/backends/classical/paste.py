@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from editanything.backends.classical.blend import Light, match_colour, seamless
-from editanything.backends.classical.matte import box_of, lift, spread
+from editanything.backends.classical.matte import box_of, lift, without_hidden
 from editanything.backends.classical.place import (
     Layer,
     healed,
@@ -67,9 +67,7 @@ def lifted(reference: Reference) -> Layer:
     sheer = np.where(near, reference.opacity, 0)[y0:y1, x0:x1]
     alpha = (sheer / 255.0).astype(np.float32)
     colour = reference.image[y0:y1, x0:x1].astype(np.float32)
-    # What colour a fully transparent pixel has is anybody's guess; resampling must not mix it in.
-    beyond = spread(colour, alpha, 2.0)
-    return Layer((x0, y0, x1, y1), alpha, np.where(alpha[..., None] > 0.05, colour, beyond))
+    return Layer((x0, y0, x1, y1), alpha, without_hidden(colour, alpha, alpha))
 
 
 def without_target(task: Task, progress: Progress | None) -> Painted:

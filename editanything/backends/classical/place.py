@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from editanything.backends.classical.around import fill_around
 from editanything.backends.classical.fill import QUICK
-from editanything.backends.classical.matte import Matte, lift
+from editanything.backends.classical.matte import Matte, lift, without_hidden
 from editanything.backends.classical.oklab import to_bytes
 from editanything.backends.classical.relight import relit
 from editanything.types import (
@@ -30,19 +30,21 @@ Matrix = NDArray[np.float64]  # (2, 3)
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Something to be set down: a box of the picture, its soft matte and its colours."""
+    """Something to be set down: a box of the picture, how much it covers, and its colours."""
 
     box: Box
-    alpha: Float2D  # (h, w)
+    alpha: Float2D  # (h, w): of its matte and the file's transparency together
     colour: Floats  # (h, w, 3), levels 0..255; goes on past the rim
-    opacity: Floats | None = None  # (h, w), levels 0..255
 
     @classmethod
     def of(cls, matte: Matte, opacity: NDArray[np.uint8] | None) -> Layer:
         """The lifted object, with the file's transparency where it has any."""
+        if opacity is None:
+            return cls(matte.box, matte.alpha, matte.foreground)
         x0, y0, x1, y1 = matte.box
-        sheer = None if opacity is None else opacity[y0:y1, x0:x1].astype(np.float32)
-        return cls(matte.box, matte.alpha, matte.foreground, sheer)
+        sheer = opacity[y0:y1, x0:x1].astype(np.float32) / np.float32(255)
+        alpha = matte.alpha * sheer
+        return cls(matte.box, alpha, without_hidden(matte.foreground, sheer, alpha))
 
 
 def place(task: Task, progress: Progress | None = None) -> Painted:
@@ -114,7 +116,8 @@ def mirrored(
     if placed is None or "mirror" not in task.params:
         return base
     strength, factor = (float(v) for v in task.params["mirror"])
-    rows = np.flatnonzero((placed.alpha >= 0.5).any(1))
+    # Of something translucent no pixel may cover half.
+    rows = np.flatnonzero((placed.alpha >= 0.5 * placed.alpha.max()).any(1))
     if not rows.size:
         return base
     top, foot = placed.box[1] + rows[0], placed.box[1] + rows[-1] + 0.5
@@ -131,20 +134,22 @@ def mirrored(
 
 
 def set_down(base: Painted, layer: Layer | None) -> Painted:
-    """`base` with `layer` over it."""
+    """`base` with `layer` over it (Porter & Duff 1984): what shows through it is not erased."""
     if layer is None:
         return base
     x0, y0, x1, y1 = layer.box
     image = base.image.copy()
     under = image[y0:y1, x0:x1]
-    a = layer.alpha[..., None]
-    image[y0:y1, x0:x1] = to_bytes(under + a * (layer.colour - under))
     if base.opacity is None:
+        image[y0:y1, x0:x1] = to_bytes(under + layer.alpha[..., None] * (layer.colour - under))
         return Painted(image)
     opacity = base.opacity.copy()
-    below = opacity[y0:y1, x0:x1].astype(np.float32)
-    above = np.float32(255.0) if layer.opacity is None else layer.opacity
-    opacity[y0:y1, x0:x1] = to_bytes(below + layer.alpha * (above - below))
+    below = opacity[y0:y1, x0:x1].astype(np.float32) / np.float32(255)
+    # In this order of terms an opaque ground gives exactly 1, a transparent one exactly alpha.
+    covered = below + layer.alpha * (1 - below)
+    share = layer.alpha / np.where(covered > 0, covered, 1)
+    image[y0:y1, x0:x1] = to_bytes(under + share[..., None] * (layer.colour - under))
+    opacity[y0:y1, x0:x1] = to_bytes(255 * covered)
     return Painted(image, opacity)
 
 
@@ -173,8 +178,7 @@ def warped(layer: Layer, matrix: object, shape: tuple[int, int]) -> Layer | None
         colour /= np.maximum(alpha, np.float32(1e-3))[..., None]
     else:
         colour = warp(layer.colour, local, size, outside=None)
-    opacity = None if layer.opacity is None else warp(layer.opacity, local, size, outside=None)
-    return Layer(box, np.clip(alpha, 0.0, 1.0), np.clip(colour, 0.0, 255.0), opacity)
+    return Layer(box, np.clip(alpha, 0.0, 1.0), np.clip(colour, 0.0, 255.0))
 
 
 def _box_after(box: Box, m: Matrix, shape: tuple[int, int]) -> Box | None:

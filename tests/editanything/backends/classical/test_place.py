@@ -104,29 +104,75 @@ def test_what_leaves_the_picture_is_gone() -> None:
     assert np.array_equal(placed(((1, 0, 1000), (0, 1, 0))).image, DISH)
 
 
-def test_transparency_travels_along() -> None:
-    opacity = np.full((60, 90), 255, np.uint8)
+def glass_at(ground: int, fill_source: bool = False) -> Painted:
+    """A translucent disc at (30, 30), moved to (70, 30) on a ground of that opacity."""
+    opacity = np.full((60, 90), ground, np.uint8)
     glass = ellipse(opacity.shape, 30, 30, 16, 16)
     opacity[glass] = 100
     photo = np.ascontiguousarray(ROCKET[:60, :90])
-    params = {"matrix": ((1, 0, 40), (0, 1, 0))}
-    for fill_source in (False, True):
-        filling = {**params, "fill_source": fill_source}
-        result = place(Task("move", photo, glass, glass, filling, 0, opacity)).opacity
-        assert result is not None
-        assert (result[ellipse(opacity.shape, 70, 30, 12, 12)] == 100).all()
-        assert (result[30, 30] == 100) is not np.bool_(fill_source)
+    params = {"matrix": ((1, 0, 40), (0, 1, 0)), "fill_source": fill_source}
+    return place(Task("move", photo, glass, glass, params, 0, opacity))
 
 
-def test_setting_down_mixes_by_alpha_and_leaves_the_base_alone() -> None:
-    base = Painted(np.full((4, 4, 3), 100, np.uint8), np.full((4, 4), 200, np.uint8))
+@pytest.mark.parametrize("fill_source", [False, True])
+def test_transparency_travels_along(fill_source: bool) -> None:
+    result = glass_at(0, fill_source)
+    assert result.opacity is not None
+    assert (result.opacity[ellipse((60, 90), 70, 30, 12, 12)] == 100).all()
+    assert (result.opacity[30, 30] == 100) is not np.bool_(fill_source)
+    assert np.array_equal(result.image[25:35, 65:75], ROCKET[25:35, 25:35])
+
+
+def test_what_lies_below_something_translucent_shines_through() -> None:
+    result = glass_at(255)
+    assert result.opacity is not None
+    assert (result.opacity[ellipse((60, 90), 70, 30, 12, 12)] == 255).all()
+    thing, under = ROCKET[25:35, 25:35].astype(float), ROCKET[25:35, 65:75].astype(float)
+    mixed = under + 100 / 255 * (thing - under)
+    assert np.abs(result.image[25:35, 65:75] - mixed).max() <= 0.51
+
+
+@pytest.mark.parametrize("op", ["move", "duplicate"])
+def test_a_sticker_with_the_clear_space_around_it_erases_no_other(op: str) -> None:
+    image, opacity = np.zeros((60, 120, 3), np.uint8), np.zeros((60, 120), np.uint8)
+    image[20:40, 10:30], image[20:40, 75:95] = (200, 0, 0), (0, 0, 200)
+    opacity[20:40, 10:30] = opacity[20:40, 75:95] = 255
+    target = np.zeros(opacity.shape, bool)
+    target[10:50, 2:60] = True  # the red one and much that is clear
+    params = {"matrix": ((1, 0, 40), (0, 1, 0)), "fill_source": op == "move"}
+    result = place(Task(op, image, target, np.ones_like(target), params, 0, opacity))
+    assert result.opacity is not None
+    assert (result.opacity[20:40, 75:95] == 255).all()
+    assert (result.image[20:40, 75:95] == (0, 0, 200)).all()
+    assert (result.opacity[22:38, 52:68] == 255).all()
+    assert (result.image[22:38, 52:68] == (200, 0, 0)).all()
+    # And no hidden black is mixed into it where it is resampled.
+    params["matrix"] = ((1, 0, 39.5), (0, 1, 0.5))
+    result = place(Task(op, image, target, np.ones_like(target), params, 0, opacity))
+    assert result.opacity is not None
+    seen = result.opacity[:, 45:73] > 8
+    assert np.abs(result.image[:, 45:73][seen] - np.array([200, 0, 0])).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("below", "level", "opacity"), [(255, 127, 255), (0, 0, 128), (200, 112, 228)]
+)
+def test_setting_down_is_over_and_leaves_the_base_alone(
+    below: int, level: int, opacity: int
+) -> None:
+    """Half-transparent black over white of some opacity."""
+    base = Painted(np.full((4, 4, 3), 255, np.uint8), np.full((4, 4), below, np.uint8))
     half = Layer(
-        (1, 1, 3, 3), np.full((2, 2), 0.5, np.float32), np.full((2, 2, 3), 200, np.float32)
+        (1, 1, 3, 3), np.full((2, 2), 128 / 255, np.float32), np.zeros((2, 2, 3), np.float32)
     )
     result = set_down(base, half)
     assert result.opacity is not None
-    assert (result.image[1:3, 1:3] == 150).all()
-    assert (result.image[0] == 100).all()
-    assert set(result.opacity[1:3, 1:3].ravel()) == {228}
-    assert (base.image == 100).all()
+    assert set(result.image[1:3, 1:3].ravel()) == {level}
+    assert set(result.opacity[1:3, 1:3].ravel()) == {opacity}
+    assert (result.image[0] == 255).all()
+    assert (result.opacity[0] == below).all()
+    assert (base.image == 255).all()
+    bare = set_down(Painted(base.image), half)
+    assert bare.opacity is None
+    assert set(bare.image[1:3, 1:3].ravel()) == {127}
     assert set_down(base, None) is base
