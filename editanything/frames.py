@@ -1,7 +1,8 @@
 """Changes of the whole frame: crop, extend, flip, turn, scale; exact wherever no sample is mixed.
 
 A frame change acts on any array whose first two axes are (H, W), so that a picture's samples, its
-masks and its regions go through the same one.
+masks and its regions go through the same one. Of 2 or 4 channels the last is the opacity, as in
+`Picture.samples`: where samples are mixed, each colour counts as much as it shows.
 """
 
 from __future__ import annotations
@@ -103,13 +104,34 @@ def shape_after(frame: Mapping[str, Any], shape: tuple[int, int]) -> tuple[int, 
 def _warp(array: Array, matrix: Array, size: tuple[int, int]) -> Array:
     if array.dtype == bool:
         return _warp(array.astype(np.uint8) * 255, matrix, size) > 127
-    # OpenCV drops a last axis of length one.
-    out = cv2.warpAffine(
-        array, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    return _mixed(
+        array,
+        lambda samples: cv2.warpAffine(
+            samples, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        ),
     )
-    return out.reshape(*out.shape[:2], *array.shape[2:])
 
 
 def _resize(array: Array, size: tuple[int, int], how: int) -> Array:
-    out = cv2.resize(np.ascontiguousarray(array), size, interpolation=how)
-    return out.reshape(*out.shape[:2], *array.shape[2:])
+    return _mixed(
+        np.ascontiguousarray(array), lambda samples: cv2.resize(samples, size, interpolation=how)
+    )
+
+
+def _mixed(array: Array, resample: Callable[[Array], Array]) -> Array:
+    """`array` resampled; colours weighted by the opacity, so that no hidden one shows at a rim."""
+    out = resample(array)
+    out = out.reshape(*out.shape[:2], *array.shape[2:])  # OpenCV drops a last axis of length one
+    if array.shape[2:] not in ((2,), (4,)):
+        return out
+    top = np.iinfo(array.dtype).max
+    if array[..., -1].min() == top:
+        return out
+    opacity = array[..., -1].astype(np.float32)
+    covered = resample(opacity)
+    shows = (out[..., -1] > 0) & (covered > 0)
+    covered = covered[shows]
+    for channel in range(array.shape[2] - 1):  # one by one: as floats they are large
+        colour = resample(array[..., channel] * opacity)[shows] / covered
+        out[..., channel][shows] = np.clip(np.rint(colour), 0, top)
+    return out

@@ -67,3 +67,34 @@ def test_the_argument_is_not_touched_and_the_answer_is_a_copy():
         out = frames.apply(change, samples)
         out[:] = 0
     assert np.array_equal(samples, PICTURES[0])
+
+
+def cut_out(dtype, num_colours):
+    """A full-strength first channel in a square; over transparent black."""
+    top = np.iinfo(dtype).max
+    samples = np.zeros((40, 48, num_colours + 1), dtype)
+    samples[12:28, 14:34, 0] = samples[12:28, 14:34, -1] = top
+    return samples, top
+
+
+@pytest.mark.parametrize("num_colours", [1, 3])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("change", [*CHANGES[-3:], {"frame": "scale", "width": 96, "height": 80}])
+def test_no_hidden_colour_is_mixed_into_what_shows(change, dtype, num_colours):
+    samples, top = cut_out(dtype, num_colours)
+    out = frames.apply(change, samples)
+    shows = out[..., -1] > 0
+    assert 0 < shows.sum() < shows.size
+    assert (out[shows][:, 0] >= top - 1).all()
+    assert (out[shows][:, 1:-1] == 0).all()
+    # How much shows where is as it would be of a mask.
+    assert np.array_equal(out[..., -1], frames.apply(change, samples[..., -1:])[..., 0])
+
+
+def test_an_opaque_picture_and_hidden_colours_are_resampled_as_any_other():
+    colours = PICTURES[0]
+    for change in CHANGES[-3:]:
+        plain = frames.apply(change, colours)
+        for opacity in (255, 0):
+            full = np.dstack([colours, np.full(colours.shape[:2], opacity, np.uint8)])
+            assert np.array_equal(frames.apply(change, full)[..., :3], plain)

@@ -2,7 +2,8 @@
 
 Every filter takes the task's crop and an amount in (0, 1] and answers sRGB levels for the whole
 crop. Those that mix neighbouring pixels mix pixels of the target only, so that nothing from
-outside bleeds in and the object's colours do not smear into a blurred background.
+outside bleeds in and the object's colours do not smear into a blurred background; and in a picture
+with transparency each as much as it shows, so that no hidden colour comes out at a rim.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.backends.classical.matte import box_of, fast_gaussian, lift, spread
+from editanything.backends.classical.matte import (
+    box_of,
+    fast_gaussian,
+    lift,
+    spread,
+    without_hidden,
+)
 from editanything.backends.classical.oklab import (
     LUMINANCE,
     lab_of,
@@ -25,7 +32,7 @@ from editanything.backends.classical.oklab import (
     to_bytes,
 )
 from editanything.errors import InputError
-from editanything.types import Painted, Progress, Task, report
+from editanything.types import Float2D, Painted, Progress, Task, report
 
 Floats = NDArray[np.float32]
 
@@ -73,19 +80,39 @@ def blur(task: Task, amount: float) -> Floats:
     frame = max(task.params.get("frame", task.image.shape[1::-1]))
     extent = float(np.sqrt(np.count_nonzero(task.target)))
     sigma_px = max(1.0, amount * (0.008 * frame + 0.03 * extent))
+    shown = _shown(task)
     if task.target.all():
-        return levels_of(fast_gaussian(linear_of(task.image), sigma_px))
+        linear = linear_of(task.image)
+        if shown is None:
+            return levels_of(fast_gaussian(linear, sigma_px))
+        return _where_shown(task, levels_of(spread(linear, shown, sigma_px)))
     matte = lift(task.image, task.target)
     alpha = matte.full_alpha(task.target.shape)
     x0, y0, x1, y1 = matte.box
     # Only what is surely the target's own colour spreads; the mixed rim would carry the other's.
     own = np.where(alpha >= 1.0, alpha, 1e-3 * alpha)[y0:y1, x0:x1]
+    if shown is not None:
+        own = own * shown[y0:y1, x0:x1]
     crop = task.image[y0:y1, x0:x1]
     soft = levels_of(spread(linear_of(crop), own.astype(np.float32), sigma_px))
     out = task.image.astype(np.float32)
     a = matte.alpha[..., None]
     out[y0:y1, x0:x1] = np.where(a > 0, a * soft + (1.0 - a) * matte.background, crop)
-    return out
+    return _where_shown(task, out)
+
+
+def _shown(task: Task) -> Float2D | None:
+    """How much of each pixel shows, 0..1; None where all do."""
+    if task.opacity is None or task.opacity.min() == 255:
+        return None
+    return task.opacity.astype(np.float32) / np.float32(255)
+
+
+def _where_shown(task: Task, levels: Floats) -> Floats:
+    """`levels`; a pixel that does not show at all keeps its hidden colour."""
+    if task.opacity is None:
+        return levels
+    return np.where((task.opacity > 0)[..., None], levels, task.image)
 
 
 def sharpen(task: Task, amount: float) -> Floats:
@@ -93,14 +120,16 @@ def sharpen(task: Task, amount: float) -> Floats:
     frame = max(task.params.get("frame", task.image.shape[1::-1]))
     sigma_px = max(0.8, 0.0012 * frame)
     grey = cv2.cvtColor(task.image.astype(np.float32), cv2.COLOR_RGB2GRAY)
-    inside = task.target.astype(np.float32)
+    inside, shown = task.target.astype(np.float32), _shown(task)
+    if shown is not None:
+        inside *= shown
     smooth = spread(grey[..., None], inside, sigma_px)[..., 0]
     sharp = grey + 3.0 * amount * (grey - smooth)
     near = np.ones((2 * round(sigma_px) + 1,) * 2, np.uint8)
     low, high = cv2.erode(grey, near), cv2.dilate(grey, near)
     slack = 0.25 * amount * (high - low)
     sharp = np.clip(sharp, low - slack, high + slack)
-    return task.image + (sharp - grey)[..., None]
+    return _where_shown(task, task.image + (sharp - grey)[..., None])
 
 
 def brighten(task: Task, amount: float) -> Floats:
@@ -155,7 +184,10 @@ def pixelate(task: Task, amount: float) -> Floats:
     side = max(2, round(max(x1 - x0, y1 - y0) * (0.02 + 0.16 * amount)))
     rows, columns = -(-(y1 - y0) // side), -(-(x1 - x0) // side)
     pad = ((0, rows * side - (y1 - y0)), (0, columns * side - (x1 - x0)))
-    inside = np.pad(task.target[y0:y1, x0:x1].astype(np.float32), pad)
+    counts, shown = task.target[y0:y1, x0:x1].astype(np.float32), _shown(task)
+    if shown is not None:
+        counts *= shown[y0:y1, x0:x1]
+    inside = np.pad(counts, pad)
     linear = np.pad(linear_of(task.image[y0:y1, x0:x1]), (*pad, (0, 0)))
     size = (columns, rows)
     share = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
@@ -165,7 +197,7 @@ def pixelate(task: Task, amount: float) -> Floats:
     blocks = cells.repeat(side, 0).repeat(side, 1)[: y1 - y0, : x1 - x0]
     here = task.target[y0:y1, x0:x1]
     out[y0:y1, x0:x1][here] = blocks[here]
-    return out
+    return _where_shown(task, out)
 
 
 def denoise(task: Task, amount: float) -> Floats:
@@ -174,7 +206,10 @@ def denoise(task: Task, amount: float) -> Floats:
     An amount of 0.5 takes the measured noise for what it is.
     """
     strength = 1.4 * amount * max(noise_levels(task), 0.5)
-    luma, *chroma = cv2.split(cv2.cvtColor(task.image, cv2.COLOR_RGB2YCrCb))
+    image, shown = task.image, _shown(task)
+    if shown is not None:
+        image = to_bytes(without_hidden(image.astype(np.float32), shown, shown))
+    luma, *chroma = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))
     planes = [cv2.fastNlMeansDenoising(luma, None, 0.9 * strength, 5, 11)]
     # Colour is half as fine as light, to the eye and in most files; at half the size it costs a
     # quarter and what is left of the noise is half.
@@ -184,7 +219,8 @@ def denoise(task: Task, amount: float) -> Floats:
         small = cv2.resize(plane, half, interpolation=cv2.INTER_AREA)
         small = cv2.fastNlMeansDenoising(small, None, 0.5 * strength, 3, 9)
         planes.append(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
-    return cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2RGB).astype(np.float32)
+    done = cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2RGB).astype(np.float32)
+    return _where_shown(task, done)
 
 
 def noise_levels(task: Task) -> float:

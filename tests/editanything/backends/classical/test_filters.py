@@ -133,3 +133,26 @@ def test_noise_is_measured_and_taken_away(noise: int) -> None:
         np.square(image.astype(float) - CAT).mean() for image in (noisy, run("denoise", noisy))
     ]
     assert error[1] < 0.75 * error[0]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("kind", ["blur", "pixelate", "sharpen", "denoise"])
+def test_no_hidden_colour_comes_out_in_a_cut_out(kind: str, whole: bool) -> None:
+    image, opacity = np.zeros((64, 80, 3), np.uint8), np.zeros((64, 80), np.uint8)
+    image[20:47, 22:57] = (200, 30, 30)
+    opacity[20:47, 22:57] = 255
+    opacity[20:24, 22:57] = 120
+    target = np.ones(opacity.shape, bool)
+    if not whole:
+        target[:10] = target[:, :10] = False
+    result = filtered(Task("filter", image, target, target, {"kind": kind}, 0, opacity=opacity))
+    shows = opacity > 0
+    assert np.abs(result.image[shows].astype(int) - (200, 30, 30)).max() <= 3
+    assert (result.image[~shows] == 0).all()
+
+
+@pytest.mark.parametrize("kind", ["blur", "pixelate", "sharpen", "denoise"])
+def test_an_opaque_picture_is_filtered_as_one_without_opacity(kind: str) -> None:
+    opacity = np.full(ALL.shape, 255, np.uint8)
+    result = filtered(Task("filter", CAT, ALL, ALL, {"kind": kind}, 0, opacity=opacity))
+    assert np.array_equal(result.image, run(kind))
