@@ -70,7 +70,9 @@ EXAMPLES: dict[str, str] = {
     "pink": "ffc0cb ff69b4 ff1493 ffb6c1 db7093 ff00ff fa8072 f4c2c2 c71585 ff66cc ffe4e1",
 }
 _HEX = re.compile(r"#?([0-9a-f]{6}|[0-9a-f]{3})$")
-_RGB = re.compile(r"rgb\s*\(\s*(\d+)\s*[, ]\s*(\d+)\s*[, ]\s*(\d+)\s*\)$")
+_RGB = re.compile(r"rgb\s*\(\s*(\d{1,9})\s*[, ]\s*(\d{1,9})\s*[, ]\s*(\d{1,9})\s*\)$")
+#: No colour is called by more letters: what is longer is not looked into, modifier by modifier.
+_LONGEST_NAME = 100
 
 
 @lru_cache(maxsize=1)
@@ -95,7 +97,8 @@ def parse_color(text: str) -> RGBTriple | None:
     for article in ("a ", "an ", "the "):
         text = text.removeprefix(article)
     text = text.removesuffix(" color").removesuffix(" colour").removesuffix(" coloured")
-    return _parse(text.removesuffix(" colored").strip())
+    text = text.removesuffix(" colored").strip()
+    return _parse(text) if len(text) <= _LONGEST_NAME else None
 
 
 def _parse(text: str) -> RGBTriple | None:

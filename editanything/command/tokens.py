@@ -38,10 +38,10 @@ class Token:
 _PARTS = re.compile(
     r"""
     (?P<quote>"[^"]*"|“[^”]*”|«[^»]*»|(?<!\w)'[^']+'(?!\w)|(?<!\w)‘[^’]+’(?!\w)|`[^`]+`)
-  | (?P<color>\#(?:[0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-z])|rgb\s*\(\s*\d+\s*,?\s*\d+\s*,?\s*\d+\s*\))
+  | (?P<color>\#(?:[0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-z])|rgb\s*\(\s*\d{1,9}(?:\s*,?\s*\d{1,9}){2}\s*\))
   | (?P<arrow>-+>|=+>|→|⇒|➜|(?<=\w)\s*[:=]\s)
   | (?P<dash>(?<=[\w"'”)])(?:\s+[-–]+|\s*—)\s+(?=\w))
-  | (?P<ordinal>\d+(?:st|nd|rd|th)\b)
+  | (?P<ordinal>\d{1,9}(?:st|nd|rd|th)\b)
   | (?P<decade>(?:\d\d)?\d0['’]?s\b)
   | (?P<solid>[234]-?d\b)
   | (?P<number>\d{1,9}\s?/\s?\d{1,9}(?!\d)|\d{1,9}(?:[.,]\d{1,9})?(?!\d))
@@ -149,17 +149,37 @@ def _number(text: str) -> float:
 
 
 def _word_tokens(word: str, raw: str, opens: bool = False) -> list[Token]:
-    if word in _WHOLE and raw != "ID":
-        return [_plain(part, raw) for part in _WHOLE[word].split()]
+    """A word and its endings, however many one cares to type: "you'd've", "the dog's's's"."""
+    endings: list[Token] = []  # the last one first
+    while not _is_whole(word, raw):
+        cut, ending = _ending(word, raw)
+        if not cut:
+            break
+        endings += ending
+        opens = opens and not word.endswith(("'", "'s"))  # what owns something is no verb
+        word, raw = word[:-cut], raw[:-cut]
+    return [*_stem(word, raw, opens), *reversed(endings)]
+
+
+def _ending(word: str, raw: str) -> tuple[int, list[Token]]:
+    """How many letters of an ending a word has, and what it says."""
     for ending, full in _CONTRACTED.items():
         if word.endswith(ending) and len(word) > len(ending):
-            stem = word.removesuffix(ending)
-            return [*_word_tokens(stem, raw.removesuffix(ending), opens), _plain(full, raw)]
+            return len(ending), [_plain(full, raw)]
     if word.endswith("'s"):
-        return [*_word_tokens(word[:-2], raw[:-2]), Token("'s", "'s", "own")]
+        return 2, [Token("'s", "'s", "own")]
     if word.endswith("'"):
-        own = [Token("'s", "'", "own")] if word.endswith("s'") else []
-        return [*_word_tokens(word[:-1], raw[:-1]), *own]
+        return 1, [Token("'s", "'", "own")] if word.endswith("s'") else []
+    return 0, []
+
+
+def _is_whole(word: str, raw: str) -> bool:
+    return word in _WHOLE and raw != "ID"
+
+
+def _stem(word: str, raw: str, opens: bool) -> list[Token]:
+    if _is_whole(word, raw):
+        return [_plain(part, raw) for part in _WHOLE[word].split()]
     if "-" in word and word not in lexicon().vocabulary:
         whole = _hyphenated(word, raw)
         if whole is not None:

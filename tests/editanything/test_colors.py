@@ -101,3 +101,8 @@ def test_any_text_is_a_colour_or_none(text):
 )  # fmt: skip
 def test_comparatives(text, color):
     assert comparative(text) == color
+
+
+@pytest.mark.parametrize("text", ["dark " * 2000 + "red", "rgb(" + "1" * 5000 + ", 2, 3)"])
+def test_what_is_too_long_names_no_colour(text):
+    assert parse_color(text) is None

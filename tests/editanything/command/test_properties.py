@@ -61,6 +61,23 @@ def test_any_row_of_known_words_gets_an_answer(row, selection):
     assert parse(text, images=("A", "B"), selection=selection) == first
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + "'s" * 2000,
+        "make it" + "'re" * 2000,
+        "don't" + "n't" * 2000,
+        "paint it rgb(" + "1" * 5000 + ",2,3)",
+        "remove the " + "1" * 5000 + "st cat",
+        'paint it "' + "dark-" * 2000 + 'red"',
+        "rotate it by -" + "1" * 5000,
+    ],
+    ids=lambda text: text[:20],
+)
+def test_no_run_of_endings_digits_or_shades_is_too_long(text):
+    check(parse(text, selection=True).to_dict())
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(ROWS), st.randoms(use_true_random=False))
 def test_mutated_commands_get_an_answer_at_once(row, rng):
