@@ -140,7 +140,7 @@ class Editor:
         """
         if isinstance(image, Looked):
             return image
-        picture = Picture.open(image, max_megapixels=self.preset.max_megapixels)
+        picture = self._opened(image)
         known = known_regions(picture)
         return Looked(picture, self.segmenter.look(picture.rgb(), known=known))
 
@@ -242,14 +242,15 @@ class Editor:
         Raises:
             InputError: the wrong source picture, or a second picture that is missing.
         """
-        looked = self.look(image)
-        if looked.picture.digest() != recipe.source:
+        picture = self._opened(image)
+        if picture.digest() != recipe.source:
             raise InputError(
                 "This is not the picture that the recipe starts from "
                 f"({recipe.size[0]}x{recipe.size[1]} pixels, sha256 {recipe.source[:12]}...); "
                 "give the original."
             )
-        seconds = {second.picture.digest(): second for second in map(self.look, references)}
+        seconds = {second.digest(): second for second in map(self._opened, references)}
+        editors = [self]
         result: EditResult | None = None
         for i, edit in enumerate(recipe.edits):
             if edit.reference is not None and edit.reference not in seconds:
@@ -257,18 +258,30 @@ class Editor:
                     "The recipe takes something from a second picture (sha256 "
                     f"{edit.reference[:12]}...); give it with --reference."
                 )
-            editor = self._for(edit)
+            editor = self._for(edit, editors)
             part = part_of_progress(progress, i / len(recipe.edits), (i + 1) / len(recipe.edits))
-            second = seconds[edit.reference] if edit.reference else None
+            # What a click or a name means in a picture is its own editor's to say.
+            looked = editor.look(picture)
+            second = editor.look(seconds[edit.reference]) if edit.reference else None
             result = editor.plan_edit(looked, edit, second).apply(part)
-            looked = editor.look(result.picture)
+            picture = result.picture
         if result is None:
             raise InputError("The recipe has no edits.")
         return result
 
-    def _for(self, edit: Edit) -> Editor:
-        same = (edit.preset, dict(edit.overrides)) == (self.name, self.overrides)
-        return self if same else self.with_settings(edit.preset, edit.overrides)
+    def _for(self, edit: Edit, editors: list[Editor]) -> Editor:
+        """The editor of an edit's settings: one of `editors`, or a new one, which is put there."""
+        wanted = edit.preset, dict(edit.overrides)
+        for editor in editors:
+            if (editor.name, editor.overrides) == wanted:
+                return editor
+        editors.append(self.with_settings(*wanted))
+        return editors[-1]
+
+    def _opened(self, image: Any) -> Picture:
+        if isinstance(image, Looked):
+            return image.picture
+        return Picture.open(image, max_megapixels=self.preset.max_megapixels)
 
     def _look_at_reference(self, reference: Any) -> tuple[Looked | None, Selection | None]:
         if reference is None:

@@ -77,6 +77,30 @@ def test_a_story_of_three_edits_replays_to_the_same_bytes(editor, tmp_path):
         editor.replay(recipe, sources[1])
 
 
+def test_a_click_of_a_recipe_means_what_it_meant_to_the_editor_that_made_it(editor, monkeypatch):
+    classical = Editor.from_preset("default", segmenter="{name: classical, working_px: 200}")
+    rng = np.random.default_rng(0)
+    noisy = rng.integers(0, 256, (96, 128, 3), np.uint8)
+    click = Selection(points=(Point(60, 40),))
+    first = classical.edit(noisy, "make it teal", selection=click)
+    other = editor.edit(noisy, "make it teal", selection=click)
+    assert not np.array_equal(first.mask, other.mask)  # the two take a click differently
+    spot = Selection(points=(Point(30, 50),))
+    second = editor.edit(first.picture, "brighten it", selection=spot)
+    last = classical.edit(
+        second.picture, "replace it with image B", selection=click, reference=(noisy[::-1], spot)
+    )
+    made, with_settings = [], Editor.with_settings
+    monkeypatch.setattr(
+        Editor, "with_settings", lambda *words: made.append(words) or with_settings(*words)
+    )
+    again = editor.replay(last.recipe, noisy, references=(noisy[::-1],))
+    assert again.picture.digest() == last.picture.digest()
+    assert len(made) == 1  # editors are heavy
+    from_looked = editor.replay(first.recipe, editor.look(noisy))
+    assert from_looked.picture.digest() == first.picture.digest()
+
+
 def test_a_recipe_of_other_pixels_is_not_carried_on(editor):
     result = editor.edit(COFFEE, "make the cup blue")
     touched = result.picture.samples.copy()
