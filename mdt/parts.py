@@ -13,7 +13,7 @@ from torch import nn
 from mdt import models
 from mdt.config import ConfigError
 from mdt.data import CACHED, Source, open_source
-from mdt.diffusion.objective import Objective, make_objective, settings_of
+from mdt.diffusion.objective import OBJECTIVES, Objective, make_objective, settings_of
 from mdt.ema import Ema
 from mdt.models import Network, build_model
 from mdt.models.autoencoder import AutoencoderObjective
@@ -147,7 +147,14 @@ def build_network(settings: TrainSettings, source: Source, shape: tuple[int, int
     }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return build_model(name, **told)
+        network = build_model(name, **told)
+    masked = getattr(network, "has_masked_pass", hasattr(network, "num_tokens"))
+    if asked.get("mask_ratio") is not None and not masked:
+        raise ConfigError(
+            f"The objective {settings.objective['name']} hides tokens, and {name} has no masked "
+            "pass: set objective.mask_ratio=null, or take a model that has one, MDT v1 or v2."
+        )
+    return network
 
 
 def build(settings: TrainSettings, accelerator: Any) -> Parts:
@@ -158,7 +165,10 @@ def build(settings: TrainSettings, accelerator: Any) -> Parts:
     """
     from mdt import codec
     from mdt.convert import open_vae
+    from mdt.schedulers import scheduler_of
 
+    if settings.objective["name"] in OBJECTIVES:
+        scheduler_of(settings.objective)  # a run that nothing could sample ends here
     vae = open_vae(settings.vae).to(accelerator.device) if settings.vae else None
     factor = codec.pixels_per_latent(vae)
     source = open_data(settings.data, settings.model.get("input_size"), settings.vae, factor)
@@ -201,14 +211,21 @@ def make_optimizer(told: dict[str, Any], model: nn.Module) -> tuple[torch.optim.
     name = str(more.pop("name"))
     if name not in OPTIMIZERS:
         raise ConfigError(f"There is no optimizer {name!r}{nearest(name, OPTIMIZERS)}")
-    known = [key for key in inspect.signature(OPTIMIZERS[name]).parameters if key != "params"]
-    for key in more:
+    usual = {k: p.default for k, p in inspect.signature(OPTIMIZERS[name]).parameters.items()}
+    known = [key for key in usual if key != "params"]
+    for key, value in more.items():
         if key not in known:
             raise ConfigError(f"The optimizer {name} has no setting {key!r}{nearest(key, known)}")
+        if type(usual[key]) in (int, float) and type(value) not in (int, float, type(None)):
+            raise ConfigError(f"optimizer.{key} is a number; got {value!r}.")
     if more.get("lr") is None:
         raise ConfigError("The optimizer needs a learning rate: optimizer.lr=1e-3.")
     params = [p for p in model.parameters() if p.requires_grad]
-    return OPTIMIZERS[name](params, **more), float(more["lr"])
+    try:
+        return OPTIMIZERS[name](params, **more), float(more["lr"])
+    except (TypeError, IndexError):  # torch's own look at numbers and no further
+        told = ", ".join(f"{key}={value}" for key, value in more.items())
+        raise ConfigError(f"The optimizer {name} cannot work with {told}.") from None
 
 
 def make_rate(settings: TrainSettings) -> Callable[[float], float]:

@@ -133,7 +133,6 @@ class Progress:
     def draw(self, step: int) -> None:
         """A grid of pictures from the first average; all processes must call this."""
         from mdt import schedulers
-        from mdt.diffusion.objective import settings_of
         from mdt.files import written_beside
         from mdt.pipeline import Pipeline
         from mdt.sampling.outputs import make_grid
@@ -147,8 +146,7 @@ class Progress:
         network: Any = own_class(parts.network)
         network = network.from_config(parts.network.config)
         network.load_state_dict({**network.state_dict(), **weights})
-        told = settings_of(**self.settings.objective)
-        scheduler = schedulers.make_scheduler(told["schedule"], told["prediction"])
+        scheduler = schedulers.scheduler_of(self.settings.objective)
         pipe = Pipeline(network.eval().to(self.accelerator.device), scheduler, parts.vae)
         pipe.set_progress_bar_config(disable=True)
         classes = network.config.get("num_classes")

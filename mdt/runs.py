@@ -148,7 +148,6 @@ def open_run(folder: str | Path, *, ema: str | None = None, step: int | None = N
     """
     from mdt import schedulers
     from mdt.convert import open_vae
-    from mdt.diffusion.objective import settings_of
     from mdt.pipeline import Pipeline
 
     run = Run(folder)
@@ -159,8 +158,7 @@ def open_run(folder: str | Path, *, ema: str | None = None, step: int | None = N
     if step is not None and step not in steps:
         raise ValueError(f"The run {folder} has no checkpoint of step {step}; it has {steps}.")
     model = open_weights(run.place(steps[-1] if step is None else step), ema)
-    told = settings_of(**settings.objective)
-    scheduler = schedulers.make_scheduler(told["schedule"], told["prediction"])
+    scheduler = schedulers.scheduler_of(settings.objective)
     pipe = Pipeline(model, scheduler, open_vae(settings.vae) if settings.vae else None)
     classes = run.read(steps[-1]).get("classes")
     if classes:

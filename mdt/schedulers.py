@@ -7,6 +7,7 @@ the samplers of `mdt.diffusion` read them from there.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from diffusers import DDPMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor
 
+from mdt.diffusion.objective import settings_of
 from mdt.diffusion.prediction import mixture, target, to_x0
 from mdt.diffusion.schedule import Discrete, Flow, Level, cosine, nearest, scaled_linear
 
@@ -57,6 +59,17 @@ def make_scheduler(schedule: str = "linear", prediction: str | None = None) -> A
         )
     (kind,) = [theirs for theirs, ours in PREDICTION_TYPES.items() if ours == prediction]
     return DPMSolverMultistepScheduler(prediction_type=kind, **_SETTINGS[schedule])
+
+
+def scheduler_of(objective: Mapping[str, Any]) -> Any:
+    """The scheduler for a network that was trained with these settings of a denoiser's objective.
+
+    Raises:
+        ValueError: an unknown name or setting, or a schedule and a prediction that train together
+            but that no scheduler walks.
+    """
+    told = settings_of(**objective)
+    return make_scheduler(told["schedule"], told["prediction"])
 
 
 def noise_schedule(scheduler: Any) -> tuple[Discrete | Flow, str]:

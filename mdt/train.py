@@ -26,7 +26,7 @@ from mdt.devices import home_of_sums
 from mdt.draws import StepGenerators
 from mdt.launch import make_accelerator
 from mdt.parallel import whole
-from mdt.parts import Parts, build
+from mdt.parts import Parts, build, named_settings
 from mdt.progress import Progress, Stop
 from mdt.runs import Run, held
 from mdt.saving import State, checkpoint, restore, snapshot
@@ -54,7 +54,7 @@ def train(settings: TrainSettings, folder: str | Path) -> int:
         precision=settings.precision,
         tracker=settings.tracker,
         folder=str(folder),
-        unused=settings.objective.get("alternate") is not None,
+        unused=_leaves_some_unused(settings),
     )
     _check_batch(settings, accelerator)
     with held(run.folder) if accelerator.is_main_process else contextlib.nullcontext():
@@ -198,6 +198,17 @@ def _stream(
         crop=data.crop,
         workers=data.workers,
     )
+
+
+def _leaves_some_unused(settings: TrainSettings) -> bool:
+    """Whether some steps leave parameters that learn without a gradient.
+
+    Turns of full and masked passes do; so does a network that was asked to keep the parts of a
+    masked pass that the objective does not have.
+    """
+    told = named_settings(settings.objective)
+    kept = told.get("mask_ratio") is None and bool(settings.model.get("maskable"))
+    return kept or told.get("alternate") is not None
 
 
 def _check_batch(settings: TrainSettings, accelerator: Any) -> None:

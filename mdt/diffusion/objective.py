@@ -213,12 +213,18 @@ class Objective:
 
     def __post_init__(self) -> None:
         mixture(self.prediction, 0.5, 0.5)
-        shares = (
-            self.mask_ratio if isinstance(self.mask_ratio, tuple) else (self.mask_ratio or 0.0,)
-        )
-        for name, share in [("label_drop", self.label_drop), *(("mask_ratio", s) for s in shares)]:
-            if not 0 <= share < 1:
-                raise ValueError(f"{name} lies from 0 up to, but not including, 1; got {share:g}.")
+        ratio = self.mask_ratio
+        shares = ratio if isinstance(ratio, tuple) and len(ratio) == 2 else (ratio,)
+        names = ("label_drop", "masked_weight", "min_snr", "alternate")
+        told = [*(("mask_ratio", one) for one in shares), *((n, getattr(self, n)) for n in names)]
+        for name, value in told:
+            if value is None and name not in ("label_drop", "masked_weight"):
+                continue
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                more = ", or two: [0.3,0.5]" if name == "mask_ratio" else ""
+                raise ValueError(f"{name} is a number{more}; got {value!r}.")  # noqa: TRY004
+            if name in ("label_drop", "mask_ratio") and not 0 <= value < 1:
+                raise ValueError(f"{name} lies from 0 up to, but not including, 1; got {value:g}.")
         if self.alternate is not None and (self.mask_ratio is None or not 0 <= self.alternate <= 1):
             raise ValueError(
                 "alternate is a share from 0 to 1 and needs a mask_ratio; got "

@@ -67,6 +67,13 @@ class AdaLNTransformer(Network):
             AdaLNBlock(hidden_size, num_heads, mlp_ratio=mlp_ratio, bias_grid=self.grid)
             for _ in range(side_layers)
         )
+        # Without a token no pass reaches them, and DDP waits for every gradient that may come.
+        self.sideblocks.requires_grad_(maskable)
+
+    @property
+    def has_masked_pass(self) -> bool:
+        """Whether `kept` is taken: there is a mask token to fill in."""
+        return getattr(self, "mask_token", None) is not None
 
     def num_tokens(self, x: Tensor) -> int:
         """How many tokens the input (B, C, h, w) has."""

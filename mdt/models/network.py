@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -43,6 +43,20 @@ class Network(ModelMixin, ConfigMixin):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.gradient_checkpointing = False
+
+    @property
+    def has_masked_pass(self) -> bool:
+        """Whether the call takes `kept`."""
+        return False
+
+    def num_tokens(self, x: Tensor) -> int:
+        """How many tokens the input (B, C, h, w) has.
+
+        Raises:
+            ValueError: the network has no masked pass, which alone needs to know.
+        """
+        del x
+        self._refuse_masked_pass()
 
     def depth_blocks(self) -> dict[str, nn.Module]:
         """The blocks in order of depth, for probes."""
@@ -185,6 +199,9 @@ class Network(ModelMixin, ConfigMixin):  # type: ignore[misc]
             ValueError: if `kept` is given.
         """
         if kept is not None:
-            raise ValueError(
-                f"{type(self).__name__} has no masked pass (kept=...); MDT v1 and v2 have one."
-            )
+            self._refuse_masked_pass()
+
+    def _refuse_masked_pass(self) -> NoReturn:
+        raise ValueError(
+            f"{type(self).__name__} has no masked pass (kept=...); MDT v1 and v2 have one."
+        )

@@ -13,6 +13,7 @@ import inspect
 import math
 from collections.abc import Callable
 from functools import partial
+from numbers import Real
 from typing import Any
 
 __all__ = ["SCHEDULES", "constant", "cosine", "inverse_sqrt", "make_schedule", "warmup", "wsd"]
@@ -116,11 +117,12 @@ def _progress(step: float, start: float, end: float) -> float:
 
 def _check(**values: float) -> None:
     for name, value in values.items():
-        if not 0 <= value < math.inf:
+        if not (isinstance(value, Real) and 0 <= value < math.inf):
             raise ValueError(f"{name} must be a finite number, at least 0; got {value!r}.")
 
 
 def _check_order(warmup_steps: float, total_steps: float) -> None:
+    _check(warmup_steps=warmup_steps, total_steps=total_steps)
     if warmup_steps > total_steps or total_steps == 0:
         raise ValueError(
             f"total_steps must be above 0 and hold the warm-up; got {total_steps!r} with "

@@ -4,9 +4,6 @@ import resource
 import runpy
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -26,43 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 ROOT = Path(__file__).parents[2]
 TRIALS = runpy.run_path(str(ROOT / "benchmarks" / "kill_resume.py"))
 
-SETTINGS = """# A tiny network for tests.
-model: {name: mdtv2_s4, hidden_size: 32, depth: 4, num_heads: 2, decode_layers: 2}
-data: {name: folder, size: 16, flip: true}
-objective: {name: mdt_flow}
-optimizer: {name: adan, lr: 1.0e-3}
-steps: 12
-batch: 8
-ema: {widths: [0.1], decays: [0.9], snapshot_every: 6}
-log_every: 2
-save_every: 4
-keep: 2
-progress: false
-"""
 #: The loss of these settings; a refactoring must not move it.
 GOLDEN = [1.309896, 1.386239, 1.275318, 1.36042, 1.245889, 1.355849]
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures")
-    TRIALS["draw_pictures"](folder, count=24)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("settings") / "tiny.yaml"
-    path.write_text(SETTINGS)
-    return path
-
-
-@pytest.fixture
-def settings(file, pictures):
-    def change(*changes):
-        return load(TrainSettings, file, [f"data.path={pictures}", *changes])
-
-    return change
 
 
 @pytest.fixture(scope="session")
@@ -79,17 +41,6 @@ def copy(done, tmp_path):
     shutil.copytree(done, tmp_path / "copy")
     shutil.rmtree(tmp_path / "copy" / "checkpoints" / "00000012")
     return tmp_path / "copy"
-
-
-def torchrun(*arguments):
-    """`mdt train` in two processes on the CPU."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
-    words = [sys.executable, *launcher, "-m", "mdt.train", *map(str, arguments)]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=280)
 
 
 def curve(run, key="loss"):
@@ -173,7 +124,7 @@ def test_every_kind_of_optimizer_resumes(tmp_path, settings, optimizer):
     assert TRIALS["digest"](tmp_path / "b") == TRIALS["digest"](tmp_path / "a")
 
 
-def test_two_processes_learn_as_one(done, tmp_path, file, pictures):
+def test_two_processes_learn_as_one(done, tmp_path, file, pictures, torchrun):
     """The same global batch: copies (DDP), and weights that are cut (fully_shard).
 
     The cut run is taken back to a checkpoint and comes out the same.
@@ -345,6 +296,15 @@ def test_changed_pictures_are_noticed(copy, settings, pictures, tmp_path):
         ("optimizer.name=adamm", "did you mean 'adam"),
         ("optimizer.beta=3", "has no setting 'beta'"),
         ("optimizer.lr=null", "needs a learning rate"),
+        ("optimizer={name: adamw, lr: fast}", "optimizer.lr is a number; got 'fast'"),
+        ("optimizer={name: adamw, lr: 1e-3, betas: [0.9]}", "cannot work with lr=0.001, betas="),
+        ("schedule={name: cosine, warmup_steps: soon}", "warmup_steps must be a finite number"),
+        ("objective.mask_ratio=0.3,0.5", "mask_ratio is a number, or two: [0.3,0.5]"),
+        ("objective.label_drop=often", "label_drop is a number; got 'often'"),
+        ("objective.prediction=x0", "got schedule 'flow' and prediction 'x0'"),
+        ("objective={name: dit, prediction: flow}", "got schedule 'linear' and prediction 'flow'"),
+        ("objective.schedule=karras", "no schedule 'karras'"),
+        ("objective.mask_ratio=[0.3,0.4,0.5]", "or two: [0.3,0.5]; got (0.3, 0.4, 0.5)"),
         ("schedule.name=cosin", "did you mean 'cosine'"),
         ("precision=fp16", "There is no precision 'fp16'"),
         ("sharding=fsdp2", "this run has one"),

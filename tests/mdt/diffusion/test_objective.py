@@ -16,7 +16,7 @@ from mdt.diffusion.objective import (
 )
 from mdt.diffusion.schedule import Flow, linear
 from mdt.draws import StepGenerators
-from mdt.models import DiT
+from mdt.models import DiT, UViT
 from mdt.optim import Adan
 
 
@@ -212,6 +212,20 @@ def test_a_network_without_masked_pass():
     assert set(terms) == {"loss", "mse", "vb"}
     with pytest.raises(ValueError, match="no masked pass"):
         make_objective("mdt").terms(model, pictures(), LABEL, generator=generator())
+    model = UViT(input_size=8, hidden_size=32, depth=2, num_heads=2, num_classes=5)
+    with pytest.raises(ValueError, match="UViT has no masked pass"):
+        make_objective("mdt_flow").terms(model, pictures(), LABEL, generator=generator())
+
+
+@pytest.mark.parametrize("name", ["mdt_s2", "mdtv2_s2", "dit_s2"])
+def test_what_learns_gets_a_gradient_without_a_masked_pass_too(name, tiny):
+    """Several processes wait for the gradient of every parameter that learns."""
+    more = {} if name == "dit_s2" else {"maskable": False}
+    model = tiny(name, learn_sigma=False, **more)
+    model.train()
+    terms = make_objective("flow").terms(model, pictures(), LABEL, generator=generator())
+    terms["loss"].mean().backward()
+    assert [key for key, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
 
 
 def test_unconditional(tiny):
