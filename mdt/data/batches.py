@@ -135,7 +135,10 @@ def _read(source: Any, row: Row) -> tuple[Array, int | None]:
         return source.read_flipped(row.number)
     else:
         pixels, label = source.read(row.number)
-    return (pixels[:, ::-1] if row.flip else pixels), label
+    if row.flip:
+        # (H, W, C), or (C, h, w) where it is no longer the bytes of a picture.
+        pixels = pixels[:, ::-1] if pixels.dtype == np.uint8 else pixels[..., ::-1]
+    return pixels, label
 
 
 def _row(source: Source, seed: int, position: int, flip: bool, crop: str) -> Row:
@@ -163,7 +166,9 @@ def _check(
     if crop != "center" and "draws" not in signature(source.read).parameters:
         raise ValueError("These pictures, such as cached latents, are cropped already: use center.")
     if flip and not getattr(source, "flips", True):
-        raise ValueError("These latents were cached without flips: encode them with --flip.")
+        if hasattr(source, "read_flipped"):
+            raise ValueError("These latents were cached without flips: encode them with --flip.")
+        raise ValueError("These pictures are not to be mirrored: set data.flip=false.")
 
 
 def _as_is(loaded: Any) -> Any:

@@ -44,6 +44,8 @@ class RegionSource:
         DataError: no such folder, broken, made with another VAE, or shares of unknown kinds.
     """
 
+    flips = False  # the mirrored latents are not the latents of the mirrored picture
+
     def __init__(
         self,
         path: str | Path,

@@ -39,6 +39,8 @@ class PromptSource:
         DataError: see `SceneSource`; shares out of range.
     """
 
+    flips = False  # boxes and clicks would stay where they are
+
     def __init__(
         self,
         path: str | Path,

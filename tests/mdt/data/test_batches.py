@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdt.data import DataError, batches, open_source, picture
+from mdt.data import SOURCES, DataError, batches, open_source, picture
 from mdt.data.batches import read_rows
 from mdt.data.order import uniform
 from mdt.data.picture import MIN_SHARE
@@ -77,6 +77,30 @@ def test_half_of_the_pictures_are_mirrored_anew_in_each_epoch():
     assert 0.45 < mirrored.float().mean() < 0.55
     assert mirrored.tolist() == [uniform(5, p, 4)[0] < 0.5 for p in range(1200)]
     assert not any((b.x[:, 0, 0, 0] > b.x[:, 0, 0, 3]).any() for b in take(9, flip=False))
+
+
+def test_pictures_that_are_floats_are_mirrored_left_to_right_too():
+    source = Ramp(8)
+    rows = np.arange(24, dtype=np.float32).reshape(3, 2, 4)
+    source.read = lambda index: (rows + 100 * index, 0)
+    (batch,) = take(1, source, batch=8)
+    numbers = [picture(8, 5, p)[0] for p in range(8)]
+    for one, number in zip(batch.x, numbers, strict=True):
+        here = torch.from_numpy(rows + 100 * number)
+        assert torch.equal(one, here) or torch.equal(one, here.flip(-1))
+    assert len({bool(one[0, 0, 0] > one[0, 0, 3]) for one in batch.x}) == 2
+
+
+def test_what_has_places_in_its_labels_is_not_mirrored():
+    source = Ramp()
+    source.flips = False
+    with pytest.raises(ValueError, match="not to be mirrored: set data.flip=false"):
+        take(1, source)
+    assert {name for name, kind in SOURCES.items() if getattr(kind, "flips", None) is False} == {
+        "crops",
+        "prompted",
+        "regions",
+    }
 
 
 def test_pixels_are_scaled_to_minus_one_to_one():
