@@ -13,14 +13,16 @@ from editanything.errors import InputError
 from editanything.examples import regions_of
 from editanything.image import Picture
 from editanything.masks import intersection
+from editanything.planning.draft import is_background
 from editanything.recipe import Edit, Recipe
 from editanything.types import Mask, Region, Selection
 
-#: These leave every thing where it is.
+#: These leave every thing where it is, unless they put another in its place.
 IN_PLACE = frozenset({"modify", "filter", "replace", "transfer", "duplicate"})
 #: After these the target is gone, or elsewhere.
 LEAVES = frozenset({"remove", "move", "resize", "rotate", "flip"})
 WHOLE = frozenset({"@image", "*"})
+_MOSTLY = 0.5  # of a part lies in what goes, so it goes along
 
 
 def known_regions(picture: Picture) -> tuple[Region, ...]:
@@ -57,15 +59,27 @@ def _after(edit: Edit, regions: tuple[Region, ...]) -> tuple[Region, ...]:
 def _after_operation(
     operation: Operation, selection: Selection | None, regions: tuple[Region, ...]
 ) -> tuple[Region, ...]:
-    if operation.op in IN_PLACE:
-        return regions
     target = operation.target
-    if operation.op not in LEAVES or target is None or target.noun in WHOLE:
+    # What stands there now has another outline, which nobody knows: it has no name yet.
+    gives_way = "replace" in (operation.op, operation.mode) and not (
+        target is not None and is_background(target)
+    )
+    if operation.op in IN_PLACE and not gives_way:
+        return regions
+    goes = gives_way or operation.op in LEAVES
+    if not goes or target is None or target.noun in WHOLE:
         return ()
     if target.noun == "@selection":
-        return tuple(r for r in regions if not (selection and _is_meant(r.mask, selection)))
-    last_word = target.noun.split()[-1]
-    return tuple(r for r in regions if r.label not in (target.noun, last_word))
+        gone = [r.mask for r in regions if selection and _is_meant(r.mask, selection)]
+    else:
+        last_word = target.noun.split()[-1]
+        gone = [r.mask for r in regions if r.label in (target.noun, last_word)]
+    return tuple(r for r in regions if not any(_is_part(r.mask, mask) for mask in gone))
+
+
+def _is_part(mask: Mask, whole: Mask) -> bool:
+    """Whether `mask` is `whole`, or goes along with it: the handle of a cup."""
+    return intersection(mask, whole).area > _MOSTLY * mask.area
 
 
 def _is_meant(mask: Mask, selection: Selection) -> bool:

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from editanything.editor import Editor
+from editanything.errors import Refusal
 from editanything.examples import EXAMPLES
 from editanything.image import Picture
 from editanything.known import known_regions
+from editanything.recipe import Edit, Recipe
 from editanything.types import Point, Selection
 
 
@@ -48,6 +50,45 @@ def test_edits_by_name_can_follow_each_other_also_through_a_file(editor, tmp_pat
 def test_what_leaves_its_place_loses_its_name(editor, text, gone):
     result = editor.edit(EXAMPLES["coffee"].path, text)
     assert set(EXAMPLES["coffee"].labels) - set(names(result.picture)) == gone
+
+
+def coffee_after(text, **more):
+    """A coffee picture whose recipe says so; its pixels say nothing of it."""
+    source = Picture.open(EXAMPLES["coffee"].path)
+    samples = source.samples.copy()
+    samples[0, 0] ^= 1
+    bare = source.with_samples(samples)
+    recipe = Recipe(source.digest(), (600, 400), (Edit(text, **more),), bare.digest())
+    return bare.with_samples(samples, recipe=recipe.to_json())
+
+
+CUP = {"cup", "coffee", "handle", "rim"}
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "gone"),
+    [
+        ("replace the cup with an apple", {}, CUP),
+        ("turn the cup into an apple", {}, CUP),
+        ("replace the cup with image B", {"reference": "0" * 64}, CUP),
+        ("remove the cup", {}, CUP),
+        ("replace the handle with a ring", {}, {"handle"}),
+        ("replace it with a ball", {"selection": Selection(points=(Point(270, 60),))}, CUP),
+        ("replace the background with white", {}, set()),
+        ("replace the background with image B", {"reference": "0" * 64}, set()),
+        ("put the hat of image B on the cup", {"reference": "0" * 64}, set()),
+        ("replace everything except the cup with white", {}, set()),
+    ],
+)
+def test_what_gave_way_to_another_thing_loses_its_name(text, more, gone):
+    assert set(EXAMPLES["coffee"].labels) - set(names(coffee_after(text, **more))) == gone
+
+
+def test_words_for_a_thing_that_was_replaced_do_not_mean_its_successor(editor):
+    picture = coffee_after("replace the cup with an apple")
+    with pytest.raises(Refusal, match="cup"):
+        editor.plan(picture, "make the cup green")
+    assert editor.plan(picture, "make the spoon green").steps
 
 
 def test_a_thing_that_was_pointed_at_and_removed_loses_its_name(editor):
