@@ -6,15 +6,9 @@ from dataclasses import replace
 
 from editanything import colors
 from editanything.command.clause import Ask, Operations
+from editanything.command.constructions import OPPOSITES
 from editanything.command.transferring import is_worn
 from editanything.command.types import Operation, Selector, Where
-
-_OPPOSED = (
-    {"brighten", "darken"},
-    {"blur", "sharpen"},
-    {"saturate", "desaturate"},
-    {"grayscale", "saturate"},
-)
 
 
 def merge(ops: Operations) -> Operations:
@@ -110,7 +104,8 @@ def _opposed(a: Operation, b: Operation) -> bool:
     if a.op != b.op or a.target is None or b.target is None or not _same(a.target, b.target):
         return False
     if a.op == "filter":
-        return any({a.kind, b.kind} == pair for pair in _OPPOSED)
+        kinds = {a.kind, b.kind}
+        return OPPOSITES.get(a.kind or "") == b.kind or kinds == {"grayscale", "saturate"}
     both_colors = a.op == "modify" and a.attribute == b.attribute == "color" and a.value != b.value
     return both_colors and colors.is_color(a.value or "") and colors.is_color(b.value or "")
 

@@ -10,7 +10,7 @@ from editanything.command.discourse import IMAGE, SELECTION, Discourse
 from editanything.command.heads import Tokens
 from editanything.command.loose import Loose
 from editanything.command.targets import Targets, targets
-from editanything.command.types import Operation, Selector
+from editanything.command.types import Amount, Operation, Selector
 
 Operations = tuple[Operation, ...]
 
@@ -82,6 +82,13 @@ def each(found: Targets, make: Callable[[Selector], Operation | None]) -> Operat
         related = found.related or operation.related
         out.append(replace(operation, related=related, preserve=preserve))
     return tuple(out)
+
+
+def without_sign(amount: Amount | None) -> tuple[Amount | None, bool]:
+    """An amount without its minus sign, and whether it had one: then the opposite is meant."""
+    if isinstance(amount, dict) and amount["value"] < 0:
+        return {**amount, "value": -amount["value"]}, True
+    return amount, False
 
 
 def simple(op: str) -> Builder:

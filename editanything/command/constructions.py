@@ -19,6 +19,11 @@ FILTERS = (
     "blur", "sharpen", "brighten", "darken", "grayscale", "saturate", "desaturate", "pixelate",
     "denoise",
 )  # fmt: skip
+#: Filters that undo each other: a little less of the one is a little more of the other.
+OPPOSITES = {
+    "brighten": "darken", "darken": "brighten", "blur": "sharpen", "sharpen": "blur",
+    "saturate": "desaturate", "desaturate": "saturate",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

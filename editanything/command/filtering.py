@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editanything.command.attributes import value_text
-from editanything.command.clause import Ask, Clause, Operations, each
-from editanything.command.constructions import FILTERS, grammar
+from editanything.command.clause import Ask, Clause, Operations, each, without_sign
+from editanything.command.constructions import FILTERS, OPPOSITES, grammar
 from editanything.command.discourse import IMAGE
 from editanything.command.lexicon import lexicon
 from editanything.command.targets import Targets, targets
@@ -15,9 +15,16 @@ from editanything.command.types import Amount, Operation
 #: Filters that mean the whole picture where "it" has nothing else to mean.
 _OVERALL = frozenset(FILTERS) - {"blur", "pixelate"}
 
+_HOW_MUCH = "By how much, as a number without a minus sign?"
+
 
 def _filtered(clause: Clause, found: Targets, kind: str) -> Operations | None:
-    amount = _amount(clause)
+    amount, less = without_sign(_amount(clause))
+    if less:
+        assert isinstance(amount, dict), amount
+        if kind not in OPPOSITES or amount["unit"] != "%":  # no radius is less than none
+            raise Ask("no_value", kind, _HOW_MUCH)
+        kind = OPPOSITES[kind]
     return each(found, lambda thing: Operation("filter", thing, kind=kind, amount=amount))
 
 
@@ -49,11 +56,7 @@ def filter_look(clause: Clause) -> Operations | None:
     kinds = _kinds(words)
     if not kinds:
         return None
-    if (
-        {"brighten", "darken"} <= set(kinds)
-        or {"blur", "sharpen"} <= set(kinds)
-        or {"saturate", "desaturate"} <= set(kinds)
-    ):
+    if any(OPPOSITES.get(kind) in kinds for kind in kinds):
         raise Ask("contradiction", " ".join(words))
     out: list[Operation] = []
     for kind in kinds:
@@ -90,6 +93,18 @@ _DEGREES = {
 _TAKES_AWAY = {"remove", "delete", "get rid of", "eliminate", "erase", "take out", "take away"}
 
 
+def _lowers(clause: Clause) -> bool:
+    """Whether less of a quantity is wanted.
+
+    Raises:
+        Ask: no_value, for "reduce it by -20%": that may be more, or the minus says it once more.
+    """
+    lowers = clause.verb in _TAKES_AWAY or clause.verb not in grammar().verbs["raise"]
+    if lowers and without_sign(_amount(clause))[1]:
+        raise Ask("no_value", clause.verb, _HOW_MUCH)
+    return lowers
+
+
 def filter_quantity(clause: Clause) -> Operations | None:
     """`increase the brightness of the sky by 20 percent`, `reduce the noise`."""
     lex = lexicon()
@@ -105,7 +120,7 @@ def filter_quantity(clause: Clause) -> Operations | None:
             raise Ask("unsupported", " ".join(words))
         return None
     up, _, down = named.partition("/")
-    kind = down if clause.verb in _TAKES_AWAY or clause.verb not in grammar().verbs["raise"] else up
+    kind = down if _lowers(clause) else up
     if clause.verb in _TAKES_AWAY and words[0] in {"light", "detail", "focus", "darkness"}:
         return None
     if clause.verb in _TAKES_AWAY and kind == "desaturate":

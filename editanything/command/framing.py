@@ -10,8 +10,6 @@ from editanything.command.discourse import IMAGE, SELECTION
 from editanything.command.targets import one_thing
 from editanything.command.types import Amount, Operation, Selector
 
-_OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
-
 
 def crop(clause: Clause) -> Operations | None:
     """Only the part around a thing stays."""

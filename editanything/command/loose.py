@@ -32,6 +32,7 @@ class Loose:
     factor: float | None = None  # of the size: 2.0 is twice as large
     percent: float | None = None  # how much larger or smaller
     angle: float | None = None  # degrees, clockwise
+    minus: bool = False  # whether the number of degrees was said with a minus sign
     axis: str | None = None
     sides: tuple[str, ...] | None = None
     times: int | None = None
@@ -220,17 +221,25 @@ def _degrees(tokens: Tokens, loose: Loose, sign: float) -> Taken:
         unit = words[at + 1 : at + 2]
         if number is not None and unit and unit[0] in {"degrees", "degree", "deg", "o"}:
             start = _back(tokens, at, {"by", "about", "to"})
-            return _cut(tokens, start, at + 2), replace(loose, angle=sign * number)
+            return _cut(tokens, start, at + 2), _turned(loose, sign, number)
         if number is not None and words[at - 1] == "by":
-            return _cut(tokens, at - 1, at + 1), replace(loose, angle=sign * number)
-        if number in {45.0, 90.0, 180.0, 270.0} and at + 1 == len(words):
-            return _cut(tokens, at, at + 1), replace(loose, angle=sign * (number or 0.0))
+            return _cut(tokens, at - 1, at + 1), _turned(loose, sign, number)
+        if (
+            number is not None
+            and abs(number) in {45.0, 90.0, 180.0, 270.0}
+            and at + 1 == len(words)
+        ):
+            return _cut(tokens, at, at + 1), _turned(loose, sign, number)
     for phrase, angle in _TURNS.items():
         for at in range(1, len(words)):
             if tuple(words[at : at + len(phrase)]) == phrase:
                 start = _back(tokens, at, {"by"})
                 return _cut(tokens, start, at + len(phrase)), replace(loose, angle=sign * angle)
     return tokens, loose
+
+
+def _turned(loose: Loose, sign: float, degrees: float) -> Loose:
+    return replace(loose, angle=sign * degrees, minus=degrees < 0)
 
 
 _AXES = {

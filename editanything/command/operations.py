@@ -27,6 +27,10 @@ def _put_instead(clause: Clause) -> Operations | None:
     return transferring.replace_from(clause) or changing.put_instead(clause)
 
 
+#: Builders that know what a minus sign before their number means.
+SIGNED = frozenset(
+    {"filter_look", "filter_quantity", "filter_verb", "move", "rotate", "straighten"}
+)
 BUILDERS: dict[str, Builder] = {
     "act": acting.act,
     "change_of_state": acting.change_of_state,

@@ -43,7 +43,8 @@ def refuse(
 
 
 def _named(reason: str, about: str, unknown: tuple[str, ...]) -> str:
-    about = " ".join(about.split()[:12])
+    about = " ".join(about.replace("@selection", "the selection").split()[:12])
+    about = about.replace("@image", "the picture")
     if reason == "nonsense":
         return ", ".join(f'"{word}"' for word in unknown[:5]) or f'"{about}"'
     if reason in {"unresolved_reference", "unsupported", "unsafe", "contradiction"}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from editanything.command.adding import is_inside, new_thing, place_of
 from editanything.command.attributes import FRAME, has_article, value_text
-from editanything.command.clause import Ask, Clause, Operations, each
+from editanything.command.clause import Ask, Clause, Operations, each, without_sign
 from editanything.command.constructions import grammar
 from editanything.command.discourse import IMAGE
 from editanything.command.lexicon import lexicon
@@ -22,6 +22,11 @@ _MOVES_THEMSELVES = {
 }
 
 
+_OPPOSITES = {
+    "left": "right", "right": "left", "up": "down", "down": "up", "top-left": "bottom-right",
+    "top-right": "bottom-left", "bottom-left": "top-right", "bottom-right": "top-left",
+}  # fmt: skip
+_WHERE = "Where should {about} go, and how far?"
 _WANTS_WAY = {"move", "shift", "slide", "relocate", "reposition", "nudge", "displace"}
 
 
@@ -30,16 +35,20 @@ def move(clause: Clause) -> Operations | None:
     found = clause.things()
     if found is None or has_article(clause.slot("T")) or _is_bare(clause):
         return None  # "put a lamp on the table" adds one
+    amount, backwards = without_sign(_move_amount(clause))
+    if backwards and (clause.has("P") or clause.has("W")):
+        raise Ask("no_value", found.things[0].noun, _WHERE)
     if clause.has("P"):
         return _moved_onto(clause, found)
     if clause.has("W"):
         return _moved_to(clause, found)
     direction = clause.loose.direction or _MOVES_THEMSELVES.get(clause.verb)
+    if backwards:
+        direction = _OPPOSITES.get(direction or "")
     if direction is None:
-        if clause.verb in _WANTS_WAY:
-            raise Ask("no_value", found.things[0].noun, "Where should {about} go, and how far?")
+        if clause.verb in _WANTS_WAY or backwards:
+            raise Ask("no_value", found.things[0].noun, _WHERE)
         return None
-    amount = _move_amount(clause)
     if isinstance(amount, dict) and amount["value"] == 0:
         raise Ask("nothing_to_do", found.things[0].noun)
     if any(thing.noun in FRAME for thing in found.things):
@@ -229,10 +238,15 @@ def straighten(clause: Clause) -> Operations | None:
         question = "By how many degrees should {about} be turned, and which way?"
         raise Ask("no_value", "the picture" if thing == IMAGE else thing.noun, question)
     leans = len(clause.match.literals) > 1
+    if clause.loose.minus and (leans or clause.loose.direction is not None):
+        raise Ask("no_value", "the picture" if thing == IMAGE else thing.noun, _WHICH_WAY)
     side = {"left": -1, "right": 1}.get(clause.loose.direction or "", 0)
     if side:
         angle = side * abs(angle) * (-1 if leans else 1)
     return (Operation("rotate", thing, angle=angle),)
+
+
+_WHICH_WAY = "Should {about} be turned clockwise or counterclockwise?"
 
 
 def rotate(clause: Clause) -> Operations | None:
@@ -242,8 +256,11 @@ def rotate(clause: Clause) -> Operations | None:
     if found is None:
         return None
     angle = loose.angle
+    if loose.minus and (loose.direction == "left" or (angle or 0.0) > 0):
+        raise Ask("no_value", found.things[0].noun, _WHICH_WAY)  # "-90 counterclockwise"
     if loose.direction in {"left", "right"}:
-        angle = (-1 if loose.direction == "left" else 1) * abs(90.0 if angle is None else angle)
+        left = loose.direction == "left" or loose.minus
+        angle = (-1 if left else 1) * abs(90.0 if angle is None else angle)
     if "upside down" in clause.match.literals or any(
         "on its" in lit for lit in clause.match.literals
     ):

@@ -38,13 +38,15 @@ class Token:
 _PARTS = re.compile(
     r"""
     (?P<quote>"[^"]*"|“[^”]*”|«[^»]*»|(?<!\w)'[^']+'(?!\w)|(?<!\w)‘[^’]+’(?!\w)|`[^`]+`)
-  | (?P<color>\#(?:[0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-z])|rgb\s*\(\s*\d{1,9}(?:\s*,?\s*\d{1,9}){2}\s*\))
+  | (?P<color>\#(?:[0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-z])
+      |rgb\s*\(\s*\d{1,9}(?:\s*,?\s*\d{1,9}){2}\s*\))
   | (?P<arrow>-+>|=+>|→|⇒|➜|(?<=\w)\s*[:=]\s)
-  | (?P<dash>(?<=[\w"'”)])(?:\s+[-–]+|\s*—)\s+(?=\w))
+  | (?P<dash>(?<=[\w"'”)])(?<!\bby)(?:\s+[-–]+|\s*—)\s+(?=\w))
   | (?P<ordinal>\d{1,9}(?:st|nd|rd|th)\b)
   | (?P<decade>(?:\d\d)?\d0['’]?s\b)
   | (?P<solid>[234]-?d\b)
-  | (?P<number>\d{1,9}\s?/\s?\d{1,9}(?!\d)|\d{1,9}(?:[.,]\d{1,9})?(?!\d))
+  | (?P<number>(?:(?:(?<![\w.)%°"'”–—−-])[-–−]|(?<=\bby\s)[-–−+]\s?)(?!\d+(?:s|st|nd|rd|th|d)\b))?
+      (?:\d{1,9}\s?/\s?\d{1,9}(?!\d)|\d{1,9}(?:[.,]\d{1,9})?(?!\d)))
   | (?P<unit>%|°)
   | (?P<amp>b\s?&\s?w\b|&|\+)
   | (?P<word>[^\W\d_]+(?:['’\-][^\W\d_]+)*['’]?)
@@ -53,6 +55,7 @@ _PARTS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_MINUS = "-–−"  # typed as a hyphen, an en dash (by a phone) or the sign itself
 _CONTRACTED = {
     "n't": "not", "'re": "are", "'ve": "have", "'ll": "will", "'d": "would", "'m": "am",
 }  # fmt: skip
@@ -125,7 +128,9 @@ def _tokens(kind: str, raw: str, opens: bool) -> Iterable[Token]:
     if kind == "color":
         return [Token("".join(lower.split()), raw, "color")]
     if kind == "number":
-        return [Token(lower, raw, "number", str(_number(lower)))]
+        less, digits = lower[0] in _MINUS, lower.lstrip(f"{_MINUS}+ ")
+        number = -_number(digits) if less else _number(digits)
+        return [Token("-" * less + digits, raw, "number", str(number))]
     if kind == "ordinal":
         return [Token(lower, raw, "ordinal", re.sub(r"\D", "", lower))]
     if kind == "dash":

@@ -10,7 +10,7 @@ from editanything.command.constructions import Construction, grammar, matches
 from editanything.command.discourse import IMAGE, Discourse, Unresolved
 from editanything.command.heads import Tokens
 from editanything.command.loose import Loose, take
-from editanything.command.operations import BUILDERS
+from editanything.command.operations import BUILDERS, SIGNED
 from editanything.command.phrases import noun_phrase
 from editanything.command.places import join_places
 from editanything.command.readings import readings
@@ -84,13 +84,28 @@ def _build(
                 raise
             problems.append(problem)
             continue
-        if ops and not any(_is_foreign(op.target) for op in ops):
+        lost = _lost_minus(construction.builder, body, tokens)
+        if ops and lost:
+            question = f"What does “{lost}” mean here? Say it without the minus sign."
+            problems.append(Ask("no_value", lost, question))
+        elif ops and not any(_is_foreign(op.target) for op in ops):
             remember(ops, talk)
             if construction.builder == "give" and words_of(clause.slot("T")) == ["it"]:
                 talk.name(*memory.last)  # "give it a hat and put a ball next to it"
             length = len(match.verb.split())
             return ops, tokens[:length]
     return None
+
+
+def _lost_minus(builder: str, body: Tokens, tokens: Tokens) -> str:
+    """The first number below zero that a builder reads as if it were above; empty if there is none.
+
+    What is loose comes to the builder with its sign; a number among a thing's words is its count.
+    """
+    if builder == "edit_text":
+        return ""  # it is a letter there
+    read = body if builder in SIGNED else tokens
+    return next((token.word for token in read if (token.number or 0.0) < 0), "")
 
 
 def _is_foreign(thing: Selector | None) -> bool:
