@@ -36,7 +36,10 @@ def rows_of_folder(folder: Path, text: str, out: Path, *, seed: int = 0) -> list
         InputError: no such folder, or no picture in it.
     """
     _check_folder(folder)
-    sources = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    try:
+        sources = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    except OSError as error:
+        raise InputError(f"The folder {str(folder)!r} cannot be read: {error.strerror}.") from None
     if not sources:
         raise InputError(f"There is no picture in the folder {str(folder)!r}.")
     return [Row(source, text, out / f"{source.name}.png", None, seed) for source in sources]
@@ -49,7 +52,8 @@ def rows_of_csv(table: Path, folder: Path, out: Path, *, seed: int = 0) -> list[
         table: UTF-8, with these names in its first line.
         folder: that files and masks are in.
         out: folder for the results: NAME.png, or NAME-1.png, NAME-2.png where a file has several
-            commands.
+            commands. Of a file in a folder below, NAME is FOLDER_NAME; two files of one such name
+            are numbered as one.
         seed: where the table says none.
 
     Raises:
@@ -73,27 +77,32 @@ def rows_of_csv(table: Path, folder: Path, out: Path, *, seed: int = 0) -> list[
         )
     if not lines:
         raise InputError(f"The table {table} has no commands.")
-    several = Counter(str(line["file"]) for _, line in lines)
-    seen: Counter[str] = Counter()
+    flat = [_flat(str(line["file"] or "").strip()) for _, line in lines]
+    # A file's own letters may not tell it apart where they are written to.
+    several, seen = Counter(map(str.casefold, flat)), Counter[str]()
     rows = []
-    for number, line in lines:
+    for (number, line), own in zip(lines, flat, strict=True):
         where = f"{table}, line {number}"
         name, text = str(line["file"] or "").strip(), str(line["command"] or "").strip()
         if not name or not text:
             raise InputError(f"{where}: file and command must both be there.")
-        seen[name] += 1
-        ending = f"-{seen[name]}" if several[str(line["file"])] > 1 else ""
-        flat = Path(name).as_posix().strip("/").replace("../", "").replace("/", "_")
+        seen[own.casefold()] += 1
+        ending = f"-{seen[own.casefold()]}" if several[own.casefold()] > 1 else ""
         rows.append(
             Row(
                 folder / name,
                 text,
-                out / f"{flat}{ending}.png",
+                out / f"{own}{ending}.png",
                 folder / str(line["mask"]).strip() if line.get("mask") else None,
                 _seed(line.get("seed"), seed, where),
             )
         )
     return rows
+
+
+def _flat(name: str) -> str:
+    """A file's path as one file's name: `sub/a.png` -> `sub_a.png`."""
+    return Path(name).as_posix().strip("/").replace("../", "").replace("/", "_")
 
 
 def edit_folder(

@@ -131,7 +131,7 @@ def _edit(arguments: argparse.Namespace) -> None:
     plan = editor.plan(
         looked,
         arguments.text,
-        selection=_selection(arguments, looked.picture.shape),
+        selection=_selection(arguments, looked.picture.shape, editor.preset.max_megapixels),
         reference=arguments.reference,
         seed=arguments.seed,
         related=arguments.related,
@@ -237,16 +237,18 @@ def _segment(arguments: argparse.Namespace) -> None:
     from editanything.segmenters.overlay import draw_regions
 
     _check_output(arguments)
-    looked = open_editor(arguments).look(arguments.input)
-    selection = as_selection(_selection(arguments, looked.picture.shape))
+    editor = open_editor(arguments)
+    limit = editor.preset.max_megapixels
+    looked = editor.look(arguments.input)
+    selection = as_selection(_selection(arguments, looked.picture.shape, limit))
     mask = select(looked.seen, selection)
     if mask is not None:
-        shown = Picture.open(mask.full().astype("uint8") * 255)
+        shown = Picture.open(mask.full().astype("uint8") * 255, max_megapixels=limit)
         shown.save(arguments.output, overwrite=arguments.overwrite)
         say(json.dumps({"box": list(mask.box), "pixels": mask.area}))
         return
     regions = looked.seen.regions()
-    shown = Picture.open(draw_regions(looked.seen.image, regions))
+    shown = Picture.open(draw_regions(looked.seen.image, regions), max_megapixels=limit)
     shown.save(arguments.output, overwrite=arguments.overwrite)
     for region in regions:
         row = {"id": region.id, "label": region.label, "box": list(region.mask.box)}
@@ -263,8 +265,8 @@ def _add_replay(verb: argparse.ArgumentParser) -> None:
 
 def _replay(arguments: argparse.Namespace) -> None:
     _check_output(arguments)
-    recipe = read_recipe(arguments.recipe)
     editor = open_editor(arguments)
+    recipe = read_recipe(arguments.recipe, editor.preset.max_megapixels)
     with _bar() as progress:
         result = editor.replay(
             recipe, arguments.input, references=tuple(arguments.reference), progress=progress
@@ -276,8 +278,8 @@ def _replay(arguments: argparse.Namespace) -> None:
     say(f"{arguments.output}: {edits} replayed; {same} as recorded.")
 
 
-def read_recipe(path: str) -> Any:
-    """The recipe in a JSON file or inside a saved picture.
+def read_recipe(path: str, max_megapixels: float) -> Any:
+    """The recipe in a JSON file or inside a saved picture of that many megapixels at most.
 
     Raises:
         InputError: if there is none.
@@ -290,7 +292,7 @@ def read_recipe(path: str) -> Any:
             return Recipe.from_json(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path} cannot be read: {error}.") from None
-    text = Picture.open(path).recipe
+    text = Picture.open(path, max_megapixels=max_megapixels).recipe
     if text is None:
         raise InputError(f"{path} carries no recipe; give a picture that editanything has saved.")
     return Recipe.from_json(text)
@@ -303,9 +305,12 @@ def _check_output(arguments: argparse.Namespace) -> None:
     check_output(arguments.output, overwrite=arguments.overwrite)
 
 
-def _selection(arguments: argparse.Namespace, shape: tuple[int, int]) -> Selection | None:
+def _selection(
+    arguments: argparse.Namespace, shape: tuple[int, int], max_megapixels: float
+) -> Selection | None:
     if not (arguments.select or arguments.box or arguments.mask or arguments.brush):
         return None
+    from editanything.pointing import read_mask
     from editanything.types import Point, Selection
 
     points = []
@@ -316,16 +321,19 @@ def _selection(arguments: argparse.Namespace, shape: tuple[int, int]) -> Selecti
     for text in arguments.box:
         x0, y0, x1, y1 = _numbers(text, 4, "--box takes X0,Y0,X1,Y1")
         boxes.append((round(x0), round(y0), round(x1), round(y1)))
-    mask = _painted(arguments.mask, arguments.brush, shape)
+    mask = read_mask(arguments.mask, max_megapixels=max_megapixels) if arguments.mask else None
+    mask = _painted(mask, arguments.brush, shape)
     return Selection(points=tuple(points), boxes=tuple(boxes), mask=mask)
 
 
-def _painted(path: str | None, strokes: Sequence[str], shape: tuple[int, int]) -> Mask | None:
-    """Exactly the pixels of a mask file and of strokes."""
+def _painted(mask: Mask | None, strokes: Sequence[str], shape: tuple[int, int]) -> Mask | None:
+    """Exactly the pixels of a mask and of strokes."""
     from editanything.masks import union
-    from editanything.pointing import draw_stroke, read_mask
+    from editanything.pointing import draw_stroke
+    from editanything.types import Selection
 
-    mask = read_mask(path) if path else None
+    if mask is not None:
+        Selection(mask=mask).check_inside(shape)
     for text in strokes:
         line, _, radius = text.partition(":")
         usage = "--brush takes X,Y,X,Y:R, the points of a stroke and its radius"

@@ -37,13 +37,17 @@ def as_selection(selection: Selection | NDArray[Any] | None) -> Selection | None
     return selection
 
 
-def read_mask(path: str | Path) -> Mask:
+def read_mask(path: str | Path, *, max_megapixels: float = 100) -> Mask:
     """A mask file: what is brighter than middle grey (and not transparent) is selected.
 
+    Args:
+        path: of the file.
+        max_megapixels: the largest mask taken, as of the picture that it is for.
+
     Raises:
-        InputError: a file that cannot be read.
+        InputError: a file that cannot be read, or is larger.
     """
-    picture = Picture.open(path)
+    picture = Picture.open(path, max_megapixels=max_megapixels)
     selected = picture.rgb().max(2) >= 128
     opacity = picture.opacity()
     return Mask.of(selected if opacity is None else selected & (opacity >= 128))

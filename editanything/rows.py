@@ -67,13 +67,20 @@ def edit_rows(
     that cannot be done does not stop the others.
 
     Raises:
-        InputError: an output that is no folder, or holds results of other commands.
+        InputError: an output that is no folder, cannot be written to, or holds results of other
+            commands; two edits with one output.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{str(out)!r} is a file; give a folder for the results.")
-    out.mkdir(parents=True, exist_ok=True)
-    if rank == 0:
-        _record(editor, rows, out)
+    _check_outputs(rows)
+    try:
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{str(out)!r} is a file; give a folder for the results.")
+        out.mkdir(parents=True, exist_ok=True)
+        if rank == 0:
+            _record(editor, rows, out)
+    except OSError as error:
+        raise InputError(
+            f"Results cannot be written to {str(out)!r}: {error.strerror}; give another folder."
+        ) from None
     for row in rows[rank::world]:
         told = Done(row.source, row.output, text=row.text, seed=row.seed)
         if row.output.exists():
@@ -88,13 +95,27 @@ def edit_rows(
             yield replace(told, changed_share=share, seconds=time.monotonic() - begun)
 
 
+def _check_outputs(rows: Sequence[Row]) -> None:
+    """Refuse two edits with one output: the second would be taken for done."""
+    before: dict[str, Row] = {}
+    for row in rows:
+        other = before.setdefault(str(row.output).casefold(), row)
+        if other is not row:
+            raise InputError(
+                f"“{other.text}” for {other.source} and “{row.text}” for {row.source} would both "
+                f"be written to {row.output}; rename one of the files, or edit it into another "
+                "folder."
+            )
+
+
 def _edit(editor: Editor, row: Row) -> float:
     selection = None
     if row.mask is not None:
         from editanything.pointing import read_mask
         from editanything.types import Selection
 
-        selection = Selection(mask=read_mask(row.mask))
+        limit = editor.preset.max_megapixels
+        selection = Selection(mask=read_mask(row.mask, max_megapixels=limit))
     result = editor.edit(row.source, row.text, selection=selection, seed=row.seed)
     result.save(row.output)
     return float(result.mask.mean())

@@ -15,6 +15,7 @@ from editanything.cli import main
 from editanything.editor import Editor
 from editanything.errors import InputError
 from editanything.examples import EXAMPLES
+from editanything.rows import edit_rows
 
 
 @pytest.fixture
@@ -122,6 +123,68 @@ def test_a_table_that_cannot_be_used_is_one_sentence(folder, tmp_path, text, sai
     table.write_text(text)
     with pytest.raises(InputError, match=said):
         rows_of_csv(table, folder, tmp_path / "out")
+
+
+def pictures(folder, *names):
+    """Small grey pictures."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((20, 24, 3), 90, np.uint8)).save(path)
+    return folder
+
+
+def test_files_that_come_to_one_name_are_told_apart_by_numbers(tmp_path):
+    folder = pictures(tmp_path / "in", "a.png", "sub/x.png", "sub_x.png")
+    table, out = tmp_path / "edits.csv", tmp_path / "out"
+    wanted = {
+        "a.png-1.png": "brighten the image",
+        "a.png-2.png": "darken the image",
+        "sub_x.png-1.png": "make the image red",
+        "sub_x.png-2.png": "flip the image",
+    }
+    files = ("a.png", "./a.png", "sub/x.png", "sub_x.png")
+    lines = [f"{file},{text}" for file, text in zip(files, wanted.values(), strict=True)]
+    table.write_text("\n".join(["file,command", *lines]))
+    editor = Editor.from_preset()
+    done = list(edit_rows(editor, rows_of_csv(table, folder, out), out))
+    assert {d.output.name: d.text for d in done if not d.skipped and not d.error} == wanted
+    assert sorted(path.name for path in out.glob("*.png")) == sorted(wanted)
+    record = json.loads((out / "batch.json").read_text())
+    assert {name: row["text"] for name, row in record.items()} == wanted
+    assert all(d.skipped for d in edit_rows(editor, rows_of_csv(table, folder, out), out))
+
+
+def test_two_edits_with_one_output_are_refused_before_any_is_done(tmp_path):
+    folder = pictures(tmp_path / "in", "a.png")
+    table, out = tmp_path / "edits.csv", tmp_path / "out"
+    table.write_text("file,command\na.png,blur it\na.png,flip it\na.png-1,darken it\n")
+    with pytest.raises(InputError, match=r"“blur it” for .*a\.png and “darken it”"):
+        list(edit_rows(Editor.from_preset(), rows_of_csv(table, folder, out), out))
+    assert not out.exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path, capsys):
+    folder = pictures(tmp_path / "in", "a.png")
+    blocked = tmp_path / "blocked"
+    (blocked / "batch.json").mkdir(parents=True)
+    for out in (folder / "a.png" / "out", blocked, "/proc/none"):
+        assert main(["batch", str(folder), "brighten the image", "-o", str(out)]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert "Results cannot be written to" in captured.err
+        assert len(captured.err.splitlines()) == 1
+
+
+def test_a_mask_may_be_as_large_as_the_preset_lets_pictures_be(tmp_path):
+    folder = pictures(tmp_path / "in", "a.png", "m.png")
+    table, out = tmp_path / "edits.csv", tmp_path / "out"
+    table.write_text("file,command,mask\na.png,brighten it,m.png\n")
+    small = Editor.from_preset("default", max_megapixels=0.0004)
+    Image.fromarray(np.full((20, 20, 3), 90, np.uint8)).save(folder / "a.png")
+    (done,) = edit_rows(small, rows_of_csv(table, folder, out), out)
+    assert done.error is not None
+    assert "m.png" in done.error and "megapixels" in done.error
 
 
 def test_two_processes_share_the_pictures(folder, tmp_path):

@@ -202,3 +202,32 @@ def test_overwrite_replaces_and_jpeg_says_that_it_re_encodes(tmp_path, capfd):
     assert main(["edit", COFFEE, "make the cup red", "-o", str(out), "--overwrite"]) == 0
     assert "re-encodes" in capfd.readouterr().out
     assert Picture.open(out).shape == (400, 600)
+
+
+def test_masks_and_recipes_are_as_large_as_the_preset_lets_pictures_be(tmp_path, monkeypatch):
+    photo, mask, out = tmp_path / "in.png", tmp_path / "mask.png", tmp_path / "out.png"
+    Picture.open(np.full((40, 50, 3), 90, np.uint8)).save(photo)
+    Picture.open(np.full((40, 50, 3), 255, np.uint8)).save(mask)
+    opened, open_ = [], Picture.open
+
+    def noted(source, *, max_megapixels=100):
+        if not isinstance(source, Picture):
+            opened.append(max_megapixels)
+        return open_(source, max_megapixels=max_megapixels)
+
+    monkeypatch.setattr(Picture, "open", noted)
+    limit = ["--set", "max_megapixels=400"]
+    pointed = ["--mask", str(mask), "--brush", "9,9,20,9:3"]
+    assert main(["edit", str(photo), "brighten it", *pointed, "-o", str(out), *limit]) == 0
+    assert main(["segment", str(photo), *pointed, "-o", str(tmp_path / "m.png"), *limit]) == 0
+    assert main(["segment", str(photo), "-o", str(tmp_path / "all.png"), *limit]) == 0
+    assert main(["replay", str(out), str(photo), "-o", str(tmp_path / "b.png"), *limit]) == 0
+    assert len(opened) == 9
+    assert set(opened) == {400}
+
+
+def test_a_mask_of_another_size_beside_a_stroke_is_refused(refuse, tmp_path):
+    mask = tmp_path / "mask.png"
+    Picture.open(np.full((40, 50, 3), 255, np.uint8)).save(mask)
+    pointed = ["--mask", mask, "--brush", "9,9,20,9:3"]
+    refuse("edit", COFFEE, "blur it", *pointed, "-o", tmp_path / "a.png", words="mask is 50x40")
