@@ -151,7 +151,7 @@ class EditPlan:
                     "score": round(r.score, 3),
                     "evidence": r.evidence,
                     "on": r.on,
-                    "pixels": int(r.mask.sum()),
+                    "pixels": r.region.area,
                 }
                 for r in self.related
             ],

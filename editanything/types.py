@@ -396,5 +396,20 @@ class Related:
     score: float
     evidence: str
     on: bool
-    mask: Bool2D  # (H, W) = alpha >= 0.5
-    alpha: Float2D  # (H, W)
+    region: Mask  # where at least half of it lies
+    soft: tuple[Box, Float2D] | None = None  # how much lies where in a box; None: all of `region`
+
+    @property
+    def mask(self) -> Bool2D:
+        """Its pixels, (H, W); made anew each time: a large picture has many."""
+        return self.region.full()
+
+    @property
+    def alpha(self) -> Float2D:
+        """How much of it lies on each pixel, (H, W), 0..1; made anew each time."""
+        if self.soft is None:
+            return self.mask.astype(np.float32)
+        out = np.zeros(self.region.shape, np.float32)
+        (x0, y0, x1, y1), crop = self.soft
+        out[y0:y1, x0:x1] = crop
+        return out

@@ -139,8 +139,10 @@ def _found(draft: Draft, operation: Operation, target: Mask) -> Iterator[_Found]
             sure = effect.type in said or effect.score >= SURE_FROM
             default = state == "take" and sure and (draft.take_related or effect.type in said)
             on = draft.switched.get(len(draft.related), default)
-            alpha = effect.alpha
-            related = Related(effect.type, effect.score, effect.evidence, on, alpha >= 0.5, alpha)
+            region = Mask.of(effect.alpha >= 0.5)
+            x0, y0, x1, y1 = box = Mask.of(effect.alpha > 0).box
+            soft = box, effect.alpha[y0:y1, x0:x1].copy()
+            related = Related(effect.type, effect.score, effect.evidence, on, region, soft)
             draft.related.append(related)
             yield _Found(related, effect)
 

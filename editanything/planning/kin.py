@@ -53,11 +53,8 @@ def with_kin(draft: Draft, operation: Operation, step: Step) -> Step:
         sure = state == "take" and edge.score >= _SURE_FROM and draft.take_related
         sure &= not _by_chance(edge, me, region)
         on = draft.switched.get(len(draft.related), sure)
-        full = beyond.full()
         evidence = f"{region.label}: {edge.evidence}" if region.label else edge.evidence
-        draft.related.append(
-            Related(type_, edge.score, evidence, on, full, full.astype(np.float32))
-        )
+        draft.related.append(Related(type_, edge.score, evidence, on, beyond))
         if on:
             more.append(beyond)
     return _joined(draft, step, more) if more else step

@@ -71,4 +71,5 @@ def renumbered_related(
 
 
 def _same(related: Related) -> tuple[Any, ...]:
-    return related.type, related.mask.shape, related.mask.tobytes()
+    region = related.region
+    return related.type, region.shape, region.box, region.crop.tobytes()

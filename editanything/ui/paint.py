@@ -129,29 +129,28 @@ def kin_of(session: Session) -> tuple[Related, ...]:
         return ()
     found = session.planned.plan.related
     shape = session.picture.shape
-    return found if all(one.mask.shape == shape for one in found) else ()
+    return found if all(one.region.shape == shape for one in found) else ()
 
 
 def related(here: Pointing, kin: tuple[Related, ...], view: View) -> list[dict[str, Any]]:
     """The names over the related regions."""
     found = []
     for i, one in enumerate(kin):
-        mask = Mask.of(one.mask)
-        if mask.area:
-            name = _name_in(here, one)
-            found.append({"number": i, "name": name, "on": one.on, "at": view.anchor(mask)})
+        if one.region.area:
+            name, at = _name_in(here, one), view.anchor(one.region)
+            found.append({"number": i, "name": name, "on": one.on, "at": at})
     return found
 
 
 def names_of(session: Session, kin: tuple[Related, ...]) -> list[str]:
     """What each of the `kin` is called: by its region's name, else by what it is to the target."""
     here = session.picture
-    same_frame = here is not None and all(one.mask.shape == here.shape for one in kin)
+    same_frame = here is not None and all(one.region.shape == here.shape for one in kin)
     return [_name_in(here, one) if here and same_frame else name_of(one.type) for one in kin]
 
 
 def _name_in(here: Pointing, one: Related) -> str:
-    mask = Mask.of(one.mask)
+    mask = one.region
     same = (r.label for r in here.shown() if (r.mask.box, r.mask.area) == (mask.box, mask.area))
     return next(filter(None, same), "") or name_of(one.type)
 

@@ -112,7 +112,7 @@ class View:
         Of the `kin` each gets a rim of its own; what does not go along is not filled.
         """
         layers = [Layer(planned, PLANNED), Layer(here.mask, SELECTED)]
-        layers += [Layer(Mask.of(one.mask), RELATED, one.on) for one in kin]
+        layers += [Layer(one.region, RELATED, one.on) for one in kin]
         drawn = [layer for layer in layers if layer.mask is not None and layer.mask.area]
         if not drawn:
             return None
@@ -132,8 +132,7 @@ class View:
     def related_map(self, shape: tuple[int, int], kin: tuple[Related, ...]) -> Path:
         """Which related region lies where: 1 + its number, 0 where there is none."""
         found = tuple(
-            Region(i, mask) if mask.area else None
-            for i, mask in enumerate(Mask.of(one.mask) for one in kin)
+            Region(i, one.region) if one.region.area else None for i, one in enumerate(kin)
         )
         key = ("marks", shape, *(Layer(r.mask, RELATED).key() for r in found if r))
         return self._once(key, lambda: draw_map(shape, found))

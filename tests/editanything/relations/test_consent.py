@@ -36,6 +36,9 @@ def test_a_removed_thing_takes_its_shadow_along(removed, lit):
     assert related[0].on
     assert related[0].mask.dtype == bool
     np.testing.assert_array_equal(related[0].mask, related[0].alpha >= 0.5)
+    box, soft = related[0].soft
+    assert soft.shape == (box[3] - box[1], box[2] - box[0])
+    assert soft.size < 0.5 * lit.image[..., 0].size  # a picture may have many
     assert left_dark(lit, lit.image, 0) < 0.7
     assert left_dark(lit, removed.image, 0) > 0.93
     outside = ~removed.mask
