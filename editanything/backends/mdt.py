@@ -238,7 +238,10 @@ def _cast(cover: Float2D, aside: float, away: float) -> Float2D:
 
     What is h above the foot falls on x + aside·h, foot - away·h.
     """
-    _, top, _, foot = _box(cover > 0.5)
+    solid = cover > 0.5
+    if not solid.any():  # a thing of a pixel or less
+        return np.zeros_like(cover)
+    _, top, _, foot = _box(solid)
     high = foot - top
     laid = np.array([[1, -aside, aside * foot], [0, away, (1 - away) * foot]], np.float64)
     size = (cover.shape[1], cover.shape[0])

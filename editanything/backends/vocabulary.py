@@ -18,6 +18,8 @@ COLORS = frozenset(
     | {"grey"}
 )
 _SPELLINGS = {"gray": "grey", "violet": "purple"}
+#: Of colours the generator knows no shades.
+_SHADES = frozenset(("light", "dark", "bright", "pale", "deep", "vivid"))
 #: What a plan sees to, not the generator.
 _SIZES = frozenset(("small", "little", "tiny", "big", "large", "huge", "new", "another", "some"))
 
@@ -30,6 +32,7 @@ _USUAL = {
     "emoji": "grinning face", "face": "grinning face", "flower": "tulip", "gem": "gem stone",
     "globe": "globe showing Americas", "jewel": "gem stone", "kitty": "cat", "lamp": "light bulb",
     "letter": "envelope", "light": "light bulb", "moon": "crescent moon", "mug": "hot beverage",
+    "orange": "tangerine",
     "present": "gift", "pumpkin": "jack-o-lantern", "puppy": "dog", "shoe": "running shoe",
     "smiley": "grinning face", "snow": "snowflake", "teacup": "hot beverage",
     "tree": "deciduous tree", "water": "droplet", "wine": "wine glass",
@@ -75,6 +78,8 @@ class Vocabulary:
         if whole is not None:
             return whole
         colors = [word for word in words if word in COLORS]
+        if colors:
+            words = [word for word in words if word not in _SHADES]
         name = self._known(tuple(word for word in words if word not in COLORS))
         if name is None or len(colors) != 1:
             return name

@@ -96,6 +96,8 @@ def from_guess(window: Window, guess: Bool2D, points: tuple[Point, ...]) -> Bool
 def from_brush(window: Window, brush: Mask, points: tuple[Point, ...]) -> Bool2D:
     """The thing that rough strokes touch, bool (h, w) of the window."""
     stroke = window.shrink(brush)
+    if not stroke.any():  # a stroke thinner than a pixel of the window
+        stroke = window.shrink(brush, least=0.0)
     depth = distance_inside(stroke)
     core = depth > 0.4 * depth.max()
     seeds = np.full(stroke.shape, MAYBE_BACK, np.uint8)

@@ -54,14 +54,17 @@ class Window:
         v = math.floor((y - self.box[1] + 0.5) * sy)
         return min(max(u, 0), w - 1), min(max(v, 0), h - 1)
 
-    def shrink(self, mask: Mask) -> Bool2D:
-        """`mask` at the window's reduced size: True where it covers at least half of a pixel."""
+    def shrink(self, mask: Mask, least: float = 0.5) -> Bool2D:
+        """`mask` at the window's reduced size: True where it covers `least` of a pixel, or more.
+
+        0: any of it.
+        """
         inside = mask.within(self.box)
         h, w = self.small.shape[:2]
         if inside.shape == (h, w):
             return inside
         share = cv2.resize(inside.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
-        return share >= 0.5
+        return (share >= least) & (share > 0)
 
     def carry(self, small: Bool2D, to: Window) -> Bool2D:
         """A mask (h, w) of this window's `small`, seen in another window of the same picture."""

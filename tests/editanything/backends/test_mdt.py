@@ -115,6 +115,21 @@ def test_every_usual_meaning_ships():
     assert [word for word in _USUAL if known.prompt(word) is None] == ["balloon", "bone"]
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("orange", "tangerine"),
+        ("an orange", "tangerine"),
+        ("orange car", "orange car"),
+        ("dark red apple", "red apple"),
+        ("light blue apple", "blue apple"),
+        ("light", "light bulb"),
+    ],
+)
+def test_an_orange_is_a_fruit_and_shades_are_colours(said, told):
+    assert Vocabulary.read(SHIPPED / "names.json").prompt(said) == told
+
+
 def test_names_that_are_missing_are_one_sentence(tmp_path):
     with pytest.raises(InputError, match="install the package again"):
         Vocabulary.read(tmp_path / "names.json")
@@ -190,3 +205,7 @@ def test_a_shadow_falls_beside_the_thing_only_where_it_is_asked_for(generator):
     ).image
     assert (shaded.astype(int) <= plain.astype(int) + 1).all()
     assert (shaded < plain).any()
+    line = np.zeros_like(target)
+    line[60, 20:140] = True  # next to no thing at all: there is no shadow, and no error either
+    task = Task("add", grey, line, area, {"prompt": "cat", "shadow": True}, seed=0)
+    assert backend.paint(task).image.shape == grey.shape

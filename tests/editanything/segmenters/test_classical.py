@@ -122,6 +122,17 @@ def test_a_box_and_a_stroke_find_the_thing(held):
     assert iou(outside, Mask.of(disc | box)) > 0.95
 
 
+def test_a_stroke_thinner_than_a_pixel_of_its_window_selects_something():
+    image = np.full((1500, 2000, 3), 230, np.uint8)
+    image[500:1000, 300:1700] = (30, 60, 160)
+    stroke = np.zeros((1500, 2000), bool)
+    stroke[750, 320:1680] = True
+    found = Classical().look(image).select(Selection(brush=Mask.of(stroke)))
+    truth = np.zeros_like(stroke)
+    truth[500:1000, 300:1700] = True
+    assert iou(found, Mask.of(truth)) > 0.9
+
+
 def test_a_mask_is_taken_as_it_is_and_the_rest_is_added(held):
     seen, disc, _ = held
     given_mask = np.zeros(disc.shape, bool)
