@@ -141,7 +141,8 @@ def zoomed(rng: np.random.Generator, image: Array, ids: Array) -> tuple[Array, A
         return image, ids
     one = ids == there[rng.integers(len(there))]
     ys, xs = np.nonzero(one)
-    side = int(np.clip(np.ptp([ys.min(), ys.max()]) * rng.uniform(1.1, 2.2), size / 4, size))
+    span = max(np.ptp(ys), np.ptp(xs)) + 1
+    side = int(np.clip(span * rng.uniform(1.1, 2.2), size / 4, size))
     y = int(
         np.clip((ys.min() + ys.max()) / 2 + rng.normal(0, 0.1) * side - side / 2, 0, size - side)
     )
@@ -153,7 +154,7 @@ def zoomed(rng: np.random.Generator, image: Array, ids: Array) -> tuple[Array, A
         if np.count_nonzero(cut == k) < _LEAST_SEEN * np.count_nonzero(ids == k):
             cut[cut == k] = 0
     large = cv2.resize(part, (size, size), interpolation=cv2.INTER_CUBIC)
-    return large, cv2.resize(cut, (size, size), interpolation=cv2.INTER_NEAREST)
+    return large, cv2.resize(cut, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
 def rough_box(rng: np.random.Generator, mask: Array) -> Array:

@@ -118,6 +118,17 @@ def test_zooming_keeps_the_thing():
             assert abs(part[cut == k].mean() - 100 * k) < 12
 
 
+def test_zooming_has_room_for_what_is_wide():
+    ids = np.zeros((96, 96), np.uint8)
+    ids[45:53, 20:76] = 1
+    image = np.repeat(ids[..., None] * 100, 3, axis=2)
+    whole = 0
+    for seed in range(20):
+        _, cut = zoomed(np.random.default_rng(seed), image, ids)
+        whole += not (cut[:, 0].any() or cut[:, -1].any())
+    assert whole >= 10
+
+
 def test_boxes_and_clicks_of_a_mask():
     mask = np.zeros((50, 50), bool)
     mask[10:30, 5:45] = True
