@@ -11,6 +11,7 @@ Per thing that changes nothing: whether anything would be edited along ("wrongly
 
     python benchmarks/relations.py [--split development|test] [--scenes N] [--first N]
                                    [--masks given|segmenter] [--alone] [--save FOLDER]
+                                   [--kind no_effect]
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ def measure(scene: Scene, how: str, *, alone: bool) -> list[Row]:
     found = thing_masks(scene, image, how)
     rows = []
     for i in range(len(scene.things)):
-        if scene.mask(i).sum() < LEAST_PX or not found[i].any():
+        if scene.mask(i).sum() < LEAST_PX:
+            continue
+        if not found[i].any():  # nothing is selected, so nothing is taken along
+            rows.append(_row(scene, i, found[i], [], 0.0))
             continue
         others = [] if alone else [Mask.of(m) for j, m in enumerate(found) if j != i and m.any()]
         start = time.process_time()
@@ -184,12 +188,13 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first scene")
     parser.add_argument("--masks", choices=["given", "segmenter"], default="given")
     parser.add_argument("--alone", action="store_true", help="the other things are not told")
+    parser.add_argument("--kind", choices=KINDS, help="scenes of one kind alone; else all in turn")
     parser.add_argument("--save", type=Path, help="folder for pictures of every scene")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     rows: list[Row] = []
     for number in range(args.first, args.first + args.scenes):
-        scene = make(number, args.split)
+        scene = make(number, args.split, args.kind)
         rows += measure(scene, args.masks, alone=args.alone)
         if args.save:
             save(args.save, scene, args.alone)
@@ -200,6 +205,8 @@ def main() -> None:
         cells = (part[k] for k in ("taken", "iou", "energy_left", "right_type", "edited_wrongly"))
         print(f"{kind:14}{part['things']:7}" + "".join(f"{_cell(c):>7}" for c in cells))
     named = {"benchmark": "relations", "split": args.split, "scenes": args.scenes}
+    if args.kind:
+        named["kind"] = args.kind
     print(json.dumps(named | {"masks": args.masks, "alone": args.alone} | parts["all"]))
 
 

@@ -3,7 +3,7 @@
     python benchmarks/relations_judge.py collect FILE [--worlds N] [--scenes N] [--first N]
     python benchmarks/relations_judge.py fit FILE ...
 
-`collect` looks for the effects of things of relations_worlds.py (numbers from 400000 on, which the
+`collect` looks for the effects of things of relations_worlds.py (numbers from 700000 on, which the
 network has not seen; a part of them with rough masks or those of one click) and of development
 scenes of relations_scenes.py, every second of them without any effect, and writes what speaks for
 each, with the truth. `fit` prints the weights of two logistic regressions; their biases are set so
@@ -28,7 +28,7 @@ from editanything.relations.view import look_at
 from editanything.types import Mask
 
 Floats = NDArray[np.float32]
-WORLDS_FROM = 400_000
+WORLDS_FROM = 700_000
 SURE, WRONG = 0.8, 0.02
 RIGHT_FROM = 0.2  # IoU: less is no better than nothing
 RIDGE = 3.0

@@ -7,6 +7,8 @@ import numpy as np
 from editanything.planning.along import cast_shadow
 from editanything.relations import find_effects, light_angle
 from editanything.relations.effects import SURE_FROM
+from editanything.relations.mirrors import find_mirror_image, told_mirror_image
+from editanything.relations.view import look_at
 from editanything.types import Mask
 
 
@@ -47,6 +49,23 @@ def test_an_effect_never_covers_its_thing(lit):
         assert effect.alpha.dtype == np.float32
         assert effect.alpha.min() >= 0
         assert effect.alpha.max() <= 1
+
+
+def test_the_network_only_mends_the_pixels_of_a_mirror_image(mirrored):
+    image, thing, _ = mirrored
+    view = look_at(image, Mask.of(thing))
+    found = find_mirror_image(view)
+    assert found is not None
+    clear, free = found.alpha > 0.95, ~view.thing
+    silent, certain = np.full(view.shape, -20.0), np.full(view.shape, 20.0)
+    mute = told_mirror_image(view, found, silent.astype(np.float32), np.zeros(4, np.float32))
+    sure = told_mirror_image(view, found, certain.astype(np.float32), np.zeros(4, np.float32))
+    assert (mute.alpha[clear & free] > 0.5).all()  # what is clearly seen needs no network
+    assert not (sure.alpha[(found.alpha < 0.1) & free] > 0.5).any()  # nor can that invent one
+    faint = (found.alpha > 0.3) & (found.alpha < 0.7) & free
+    assert faint.any()
+    assert (sure.alpha[faint] > found.alpha[faint]).all()
+    assert (mute.alpha[faint] < found.alpha[faint]).all()
 
 
 def test_a_mirror_image_is_found_and_is_no_shadow(mirrored):
