@@ -32,8 +32,9 @@ def shard(model: nn.Module, blocks: Mapping[str, nn.Module]) -> None:
 
 def own_class(model: nn.Module) -> type:
     """The class of a network, also of one that `fully_shard` has given a class of its own."""
-    kinds = type(model).__mro__
-    return next((kind for kind in kinds if kind.__module__.startswith("mdt.models")), kinds[0])
+    from torch.distributed.fsdp import FSDPModule
+
+    return next(kind for kind in type(model).__mro__ if not issubclass(kind, FSDPModule))
 
 
 def whole(tensor: Tensor) -> Tensor:

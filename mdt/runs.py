@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from mdt.config import ConfigError, load, save
+from mdt.naming import imported
 from mdt.settings import TrainSettings
 
 try:
@@ -196,19 +197,36 @@ def is_run(folder: str | Path) -> bool:
 
 def open_weights(checkpoint: Path, ema: str | None = None) -> Network:
     """The network of a checkpoint's folder, in eval(); see `open_run`."""
-    from mdt import models
-
     names = sorted(p.stem.removeprefix("ema_") for p in checkpoint.glob("ema_*.safetensors"))
     state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
     ema = state["ema"][0] if ema is None else ema
     if ema != "model" and ema not in names:
         raise ValueError(f"{checkpoint} has no average {ema!r}; it has model, {', '.join(names)}.")
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
-    kind = getattr(models, config["_class_name"])
+    kind = network_class(state.get("network", config["_class_name"]))
     model = kind.from_config(config)
     name = "model" if ema == "model" else f"ema_{ema}"
     model.load_state_dict(read_tensors(checkpoint / f"{name}.safetensors"))
     return model.eval()
+
+
+def class_name(kind: type) -> str:
+    """How a state.json names the class of the network: ours by name, others as module:Class."""
+    from mdt import models
+
+    ours = getattr(models, kind.__name__, None) is kind
+    return kind.__name__ if ours else f"{kind.__module__}:{kind.__qualname__}"
+
+
+def network_class(name: str) -> Any:
+    """The class that `class_name` named.
+
+    Raises:
+        ConfigError: a class of one's own that is not there any more.
+    """
+    from mdt import models
+
+    return imported(name) if ":" in name else getattr(models, name)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

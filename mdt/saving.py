@@ -17,7 +17,7 @@ from mdt.parallel import (
     whole,
 )
 from mdt.parts import Parts
-from mdt.runs import Run, write_snapshot
+from mdt.runs import Run, class_name, write_snapshot
 from mdt.settings import TrainSettings, differences
 from mdt.watch import Log, Window
 
@@ -76,6 +76,7 @@ def _warn(text: str) -> None:
 def _told(parts: Parts, state: State) -> dict[str, Any]:
     source = parts.source
     return {
+        "network": class_name(own_class(parts.network)),
         "attempt": state.attempt,
         "window": state.window.saved(),
         "optimizer_groups": optimizer_groups(parts.optimizer),

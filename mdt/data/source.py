@@ -26,7 +26,7 @@ class Source(Protocol):
     - `identity`, str: a digest of what it holds;
     - `read(index, draws)`: with a drawn crop, see `mdt.data.picture.decode`;
     - `flips`, bool: whether it may be mirrored, which is wrong where a label tells of places,
-      and `read_flipped(index)`: a flipped picture that is more than its mirror;
+      and `read_flipped(index)`: a flipped picture that is more than its mirror.
 
     Attributes:
         classes: names of the classes, by label; None: the pictures have no labels.

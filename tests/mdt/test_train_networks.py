@@ -1,9 +1,17 @@
 """Networks and objectives of a run: what is refused before step 1, and what all of them can do."""
 
+import importlib
+import sys
+
 import pytest
+import torch
+from torch.distributed.fsdp import FSDPModule
 
 from mdt.cli import main
-from mdt.runs import Run
+from mdt.config import ConfigError
+from mdt.parallel import own_class
+from mdt.pipeline import Pipeline
+from mdt.runs import Run, open_weights
 
 # diffusers' scheduler has yet to learn numpy 2's way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -39,3 +47,37 @@ def test_two_processes_learn_without_a_masked_pass(tmp_path, file, pictures, tor
     told = torchrun(file, f"data.path={pictures}", f"output={tmp_path / 'run'}", *changes)
     assert told.returncode == 0, told.stderr
     assert Run(tmp_path / "run").steps() == [3]
+
+
+MINE = """
+from diffusers.models.modeling_utils import ModelMixin
+from mdt.models import DiT
+
+class Mine(DiT):
+    def forward(self, x, t, label=None, kept=None):
+        return 3 + 0 * super().forward(x, t, label, kept)
+"""
+
+
+def test_a_network_of_ones_own_comes_back_as_it_is(plain, tmp_path, monkeypatch):
+    (tmp_path / "nets_of_mine.py").write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    sizes = "hidden_size: 32, depth: 2, num_heads: 2, patch_size: 4"
+    grids = "{every: 2, num_images: 1, steps: 1}"
+    words, out = plain(
+        f"{{name: 'nets_of_mine:Mine', {sizes}}}", objective="{name: flow}", sample=grids
+    )
+    assert main(words) == 0
+    model = open_weights(Run(out).place(2))
+    assert type(model).__name__ == "Mine"
+    assert (model(torch.zeros(1, 3, 16, 16), torch.zeros(1)) == 3).all()
+    assert main(["export", str(out), "-o", str(tmp_path / "pipe")]) == 0
+    assert type(Pipeline.from_pretrained(tmp_path / "pipe").model) is type(model)
+    # As `fully_shard` remakes it.
+    model.__class__ = type("FSDPMine", (FSDPModule, type(model)), {})
+    assert own_class(model).__name__ == "Mine"
+    (tmp_path / "nets_of_mine.py").unlink()
+    monkeypatch.delitem(sys.modules, "nets_of_mine")
+    importlib.invalidate_caches()
+    with pytest.raises(ConfigError, match="'nets_of_mine:Mine' cannot be loaded"):
+        open_weights(Run(out).place(2))

@@ -94,7 +94,7 @@ def test_pictures_that_are_floats_are_mirrored_left_to_right_too():
 def test_what_has_places_in_its_labels_is_not_mirrored():
     source = Ramp()
     source.flips = False
-    with pytest.raises(ValueError, match="not to be mirrored: set data.flip=false"):
+    with pytest.raises(ValueError, match="These pictures are not to be mirrored"):
         take(1, source)
     assert {name for name, kind in SOURCES.items() if getattr(kind, "flips", None) is False} == {
         "crops",
