@@ -139,10 +139,8 @@ def _found(draft: Draft, operation: Operation, target: Mask) -> Iterator[_Found]
             sure = effect.type in said or effect.score >= SURE_FROM
             default = state == "take" and sure and (draft.take_related or effect.type in said)
             on = draft.switched.get(len(draft.related), default)
-            region = Mask.of(effect.alpha >= 0.5)
-            x0, y0, x1, y1 = box = Mask.of(effect.alpha > 0).box
-            soft = box, effect.alpha[y0:y1, x0:x1].copy()
-            related = Related(effect.type, effect.score, effect.evidence, on, region, soft)
+            told = effect.type, effect.score, effect.evidence
+            related = Related(*told, on, effect.pixels(), (effect.box, effect.crop))
             draft.related.append(related)
             yield _Found(related, effect)
 
@@ -165,7 +163,7 @@ def _things(target: Mask) -> list[Mask]:
 
 def _pixels(effect: Effect) -> Mask:
     """All pixels that show the effect, the faint rim too."""
-    return masks.grow(Mask.of(effect.alpha >= _FAINT), _RIM_PX)
+    return masks.grow(effect.pixels(_FAINT), _RIM_PX)
 
 
 def _with_shadow(step: Step, effect: Effect) -> Step:
@@ -268,7 +266,7 @@ def _from_to(old: Mask, new: Mask) -> NDArray[np.float64]:
 
 def _recoloured(step: Step, effects: list[Effect]) -> Step:
     """One colour curve for the target and its mirror images."""
-    along = [Mask.of(effect.alpha >= 0.5) for effect in effects]
+    along = [effect.pixels() for effect in effects]
     if not along:
         return step
     more = masks.union(*along)

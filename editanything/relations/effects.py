@@ -16,7 +16,7 @@ from editanything.relations.network import run, weights
 from editanything.relations.scene import Scene, beside
 from editanything.relations.search import OF_LIGHT, Search
 from editanything.relations.shadows import Shadow, find_shadows
-from editanything.types import RGB, Float2D, Mask
+from editanything.types import RGB, Box, Float2D, Mask
 
 Floats = NDArray[np.float32]
 
@@ -24,6 +24,7 @@ Floats = NDArray[np.float32]
 SHOWN_FROM, SURE_FROM = 0.45, 0.8
 #: A thing asked for by name ("and its shadow") is taken from this score on.
 ASKED_FROM = 0.2
+_UNSEEN = 1 / 255  # of an effect
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,9 @@ class Effect:
         type: "casts" or "mirrors".
         score: how likely it is there, 0..1.
         evidence: why, in words.
-        alpha: (H, W) of the picture, 0..1: how much of the effect lies on each pixel.
+        shape: (H, W) of the picture.
+        box: of the picture, outside of which nothing of the effect lies.
+        crop: (h, w) of the box, 0..1: how much of the effect lies on each pixel.
         light: (kx, ky) where the shadow falls on level ground: a point at height h throws its
             shadow to (x + kx h, foot - ky h).
         drop: logarithm by which red, green and blue are darker in it; zeros for a mirror image.
@@ -45,11 +48,25 @@ class Effect:
     type: str
     score: float
     evidence: str
-    alpha: Float2D
+    shape: tuple[int, int]
+    box: Box
+    crop: Float2D
     light: tuple[float, float] | None = None
     drop: tuple[float, float, float] = (0.0, 0.0, 0.0)
     strength: float = 0.0
     factor: float = 1.0
+
+    @property
+    def alpha(self) -> Float2D:
+        """(H, W) how much of it lies on each pixel of the picture; made anew each time."""
+        out = np.zeros(self.shape, np.float32)
+        x0, y0, x1, y1 = self.box
+        out[y0:y1, x0:x1] = self.crop
+        return out
+
+    def pixels(self, least: float = 0.5) -> Mask:
+        """Where at least so much of it lies."""
+        return Mask.placed(self.shape, (self.box[0], self.box[1]), self.crop >= least)
 
 
 def find_effects(
@@ -152,10 +169,17 @@ class _Found:
         return find_shadows(own, votes, shaded, there, self._scene.lights(i)), mirror
 
 
+def _lying(own: Search, soft: Float2D, thing: Mask) -> tuple[tuple[int, int], Box, Float2D]:
+    """Of a soft mask of the thing's view: the picture's shape, a box of it, the mask in the box."""
+    view = own.view
+    crop = view.natively(soft)
+    crop[thing.within(view.box)] = 0
+    x0, y0, x1, y1 = Mask.of(crop > _UNSEEN).box
+    x, y = view.box[:2]
+    return thing.shape, (x + x0, y + y0, x + x1, y + y1), crop[y0:y1, x0:x1].copy()
+
+
 def _of_shadow(own: Search, shadow: Shadow, thing: Mask) -> Effect:
-    alpha = own.view.enlarged(shadow.alpha, thing.shape)
-    x0, y0, x1, y1 = thing.box
-    alpha[y0:y1, x0:x1][thing.crop] = 0
     percent = round(100 * shadow.darkness)
     light, family = None, shadow.fit.family
     if family in OF_LIGHT:
@@ -169,13 +193,11 @@ def _of_shadow(own: Search, shadow: Shadow, thing: Mask) -> Effect:
         where = {"wall": "behind it, in its own outline", "below": "right below it"}[family]
     evidence = f"darker by {percent} % {where}"
     drop = (float(shadow.drop[0]), float(shadow.drop[1]), float(shadow.drop[2]))
-    return Effect("casts", shadow.score, evidence, alpha, light, drop)
+    where_it_lies = _lying(own, shadow.alpha, thing)
+    return Effect("casts", shadow.score, evidence, *where_it_lies, light, drop)
 
 
 def _of_mirror(own: Search, image: MirrorImage, thing: Mask) -> Effect:
-    alpha = own.view.enlarged(image.alpha, thing.shape)
-    x0, y0, x1, y1 = thing.box
-    alpha[y0:y1, x0:x1][thing.crop] = 0
     evidence = (
         f"its own picture upside down below it, {round(100 * image.strength)} % clear, "
         f"alike by {image.likeness:.2f}"
@@ -184,7 +206,7 @@ def _of_mirror(own: Search, image: MirrorImage, thing: Mask) -> Effect:
         "mirrors",
         image.score,
         evidence,
-        alpha,
+        *_lying(own, image.alpha, thing),
         strength=image.strength,
         factor=image.factor,
     )

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from editanything.relations.effects import SHOWN_FROM, find_all_effects
+from editanything.relations.effects import SHOWN_FROM, Effect, find_all_effects
 from editanything.relations.likeness import Features
 from editanything.relations.pairs import Edge, find_edges
-from editanything.types import RGB, Float2D, Mask, Region
+from editanything.types import RGB, Float2D, Region
 
 #: An edge's type -> what it is called from its other end.
 INVERSE = {
@@ -30,12 +30,17 @@ class Graph:
     Attributes:
         regions: those that were given, then one for each effect ("shadow", "reflection").
         edges: likely ones first.
-        alphas: id of an effect's region -> (H, W) how much of it lies on each pixel.
+        effects: id of an effect's region -> the effect.
     """
 
     regions: tuple[Region, ...]
     edges: tuple[Edge, ...]
-    alphas: dict[int, Float2D]
+    effects: dict[int, Effect]
+
+    @property
+    def alphas(self) -> dict[int, Float2D]:
+        """Id of an effect's region -> (H, W) how much of it lies on each pixel; made anew."""
+        return {number: effect.alpha for number, effect in self.effects.items()}
 
     def of(self, number: int) -> tuple[Edge, ...]:
         """All edges of a region, each with the region as its source: inverse ones are turned."""
@@ -75,15 +80,15 @@ def region_graph(
     """
     edges = list(find_edges(image, regions, features=features))
     found = list(regions)
-    alphas: dict[int, Float2D] = {}
+    held: dict[int, Effect] = {}
     names = {"casts": "shadow", "mirrors": "reflection"}
     number = max((region.id for region in regions), default=0)
     every = find_all_effects(image, [r.mask for r in regions], least_score=least_score)
     for region, effects in zip(regions, every, strict=True):
         for effect in effects:
             number += 1
-            found.append(Region(number, Mask.of(effect.alpha >= 0.5), names[effect.type]))
-            alphas[number] = effect.alpha
+            found.append(Region(number, effect.pixels(), names[effect.type]))
+            held[number] = effect
             edges.append(Edge(effect.type, region.id, number, effect.score, effect.evidence))
     likely = [edge for edge in edges if edge.score >= least_score]
-    return Graph(tuple(found), tuple(sorted(likely, key=lambda e: -e.score)), alphas)
+    return Graph(tuple(found), tuple(sorted(likely, key=lambda e: -e.score)), held)

@@ -59,8 +59,14 @@ class View:
         """A soft mask of the view as one of the whole picture (H, W)."""
         x0, y0, x1, y1 = self.box
         out = np.zeros(shape, np.float32)
-        out[y0:y1, x0:x1] = cv2.resize(soft, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+        out[y0:y1, x0:x1] = self.natively(soft)
         return out
+
+    def natively(self, soft: Float2D) -> Float2D:
+        """A soft mask of the view as one of its box of the picture."""
+        x0, y0, x1, y1 = self.box
+        large = cv2.resize(soft, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(large, np.float32)
 
 
 def look_at(image: RGB, thing: Mask, others: Bool2D | None = None) -> View:
