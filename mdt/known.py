@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +11,6 @@ from torch import Tensor
 
 from mdt import codec
 from mdt.data.alpha import premultiplied, straight
-from mdt.diffusion.inpaint import kept_tokens
 
 
 class Known(NamedTuple):
@@ -73,20 +71,6 @@ def latent_side(pixels: int, vae: Any) -> int:
     if pixels < 1 or pixels % factor:
         raise ValueError(f"Sizes must divide by {factor} for this VAE; got {pixels} pixels.")
     return pixels // factor
-
-
-def hiding(
-    predict: Callable[..., Tensor], known: Known | None, patch_size: int
-) -> Callable[..., Tensor]:
-    """The masked pass: the encoder sees the known tokens alone.
-
-    Raises:
-        ValueError: nothing is known.
-    """
-    if known is None:
-        raise ValueError("hide_tokens is for inpainting: give image= and mask=.")
-    kept = kept_tokens(known.hidden, patch_size)
-    return lambda x, t: predict(x, t, kept=kept)
 
 
 def shown(pixels: Tensor) -> Tensor:

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from mdt import codec, models, schedulers
 from mdt.diffusion import denoiser, draw_noise, find_sampler, guided, make_generators
-from mdt.diffusion.inpaint import pinned
+from mdt.diffusion.inpaint import hiding, pinned
 from mdt.diffusion.prediction import split_variance
 from mdt.diffusion.samplers import Step
 from mdt.draws import Generators
-from mdt.known import Known, hiding, known_picture, latent_side, set_into, shown
+from mdt.known import Known, known_picture, latent_side, set_into, shown
 from mdt.labels import check_names, find_label, names_to_numbers
 from mdt.models import Text
 from mdt.models.conditioning import Label
@@ -189,7 +189,7 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             image: RGB uint8 (H, W, 3) or PIL, to be drawn anew where the mask is; (H, W) for
                 networks of one channel, RGBA for networks of pictures with alpha.
             mask: bool (H, W), or PIL with white = True. All other pixels come back exactly.
-            hide_tokens: inpaint MDT's way: the encoder sees the known tokens alone.
+            hide_tokens: inpaint MDT's way: at high noise the encoder sees the known tokens alone.
             output_type: "pil", "np" (B, H, W, C) or "pt" (B, C, H, W) in 0 to 1, or "latent".
             return_dict: False: a tuple of the pictures.
             callback_on_step_end: called as diffusers does, (pipe, index, time, {"latents": x}) ->
@@ -230,7 +230,9 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             num_times=num_times,
         )
         if hide_tokens:
-            predict = hiding(predict, known, self.model.config.get("patch_size") or 1)
+            if known is None:
+                raise ValueError("hide_tokens is for inpainting: give image= and mask=.")
+            predict = hiding(predict, known.hidden, self.model.config.get("patch_size") or 1)
         report = self._reporter(callback_on_step_end, callback_on_step_end_tensor_inputs)
         asked = Asked(predict, known, num_inference_steps, generators, report)
         x = self._walk(asked, noise) if sampler is None else self._sample(asked, noise, sampler)

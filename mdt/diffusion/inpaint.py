@@ -26,6 +26,10 @@ from mdt.draws import Generators, noise_like
 
 Sampler = Callable[..., Tensor]
 
+#: Network times, of 1000, from which on tokens are hidden: costs nothing in v1 and in v2, where a
+#: lower one makes v1 draw noise [docs/experiments.md].
+HIDE_ABOVE = 400.0
+
 
 def pinned(denoise: Denoiser, known: Tensor, mask: Tensor) -> Denoiser:
     """A denoiser that knows the picture outside the mask.
@@ -161,9 +165,16 @@ def masked_denoiser(
     patch_size: int,
     prediction: str = "eps",
     *,
-    above: float = 400.0,
+    above: float = HIDE_ABOVE,
     clip: float | None = None,
 ) -> Denoiser:
+    """`hiding` as a denoiser, for samplers; see there, and `denoiser` for prediction and clip."""
+    return denoiser(hiding(model, mask, patch_size, above=above), prediction, clip=clip)
+
+
+def hiding(
+    model: Callable[..., Tensor], mask: Tensor, patch_size: int, *, above: float = HIDE_ABOVE
+) -> Callable[[Tensor, Tensor], Tensor]:
     """MDT's own inpainting: the encoder sees known tokens alone, the side-interpolater the rest.
 
     What belongs where is settled early, at high noise; that is where tokens are hidden, and the
@@ -175,22 +186,23 @@ def masked_denoiser(
         model: such as `guided(...)` gives, of an MDT that has its side-interpolater.
         mask: (B or 1, 1 or C, h, w) bool, True where to draw anew; may differ from row to row.
         patch_size: of the model.
-        prediction: a key of `PREDICTIONS`.
         above: the network time from which on, towards noise, tokens are hidden; the full pass
             runs below.
-        clip: see `denoiser`.
+
+    Returns:
+        (x (B, C, h, w), t (B,), the same time for all) -> the network's output.
 
     Raises:
         ValueError: a mask that is not bool, or does not divide into patches.
     """
     kept = kept_tokens(mask, patch_size)
 
-    def hiding(x: Tensor, t: Tensor) -> Tensor:
+    def predict(x: Tensor, t: Tensor) -> Tensor:
+        if kept is None or float(t[0]) < above:
+            return model(x, t)
         return model(x, t, kept=kept)
 
-    full = denoiser(model, prediction, clip=clip)
-    hidden = full if kept is None else denoiser(hiding, prediction, clip=clip)
-    return lambda x, level: (hidden if level.t >= above else full)(x, level)
+    return predict
 
 
 def kept_tokens(mask: Tensor, patch_size: int) -> Kept:

@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 
 import mdt
+from mdt.diffusion.inpaint import HIDE_ABOVE
 from mdt.models import Text, build_model
 from mdt.schedulers import make_scheduler
 
@@ -307,6 +308,23 @@ def test_inpainting_keeps_known_pixels(way, hide_tokens, picture, hole):
     other = np.where(hole[..., None], 0, picture).astype(np.uint8)
     blind = draw(pipe, **{**settings, "image": Image.fromarray(other)})
     assert torch.equal(blind, draw(pipe, **settings))
+
+
+@pytest.mark.parametrize("sampler", [None, "ddim"])
+def test_tokens_are_hidden_at_high_noise_alone(sampler, picture, hole, monkeypatch):
+    """An MDT v1 that hides them to the end draws noise."""
+    pipe, asked = make(tiny("mdt_s2")), {}
+    forward = pipe.model.forward
+
+    def noted(x, t, label=None, kept=None):
+        asked[float(t[0])] = kept is not None
+        return forward(x, t, label, kept)
+
+    monkeypatch.setattr(pipe.model, "forward", noted)
+    settings = {"image": picture, "mask": hole, "num_inference_steps": 10}
+    draw(pipe, [1], sampler=sampler, hide_tokens=True, **settings)
+    assert {time: time >= HIDE_ABOVE for time in asked} == asked
+    assert set(asked.values()) == {True, False}
 
 
 def test_both_ways_of_inpainting_agree(picture, hole):
