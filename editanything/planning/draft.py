@@ -105,29 +105,33 @@ class Draft:
             self.pointing = after.selection(self.pointing)
             self.scene = after
 
-    def find(self, selector: Selector) -> Mask:
+    def find(self, selector: Selector, *, pointing: Mask | None = None) -> Mask:
         """The pixels that `selector` means, where they are after the steps so far.
+
+        Args:
+            selector: the words.
+            pointing: what the selection is taken to be, where it is not the thing pointed at.
 
         Raises:
             Refusal: nothing, too many or too few are found; or nothing of it is left.
         """
         if self.given is not None and selector is self.given[0]:
             return fitting(self.given[1], self.shape)
-        return self._ground(selector).union()
+        return self._ground(selector, self.pointing if pointing is None else pointing).union()
 
-    def _ground(self, selector: Selector) -> Found:
-        outcome = self.grounder.find(self.scene, selector, selection=self.pointing)
+    def _ground(self, selector: Selector, pointing: Mask | None) -> Found:
+        outcome = self.grounder.find(self.scene, selector, selection=pointing)
         if isinstance(outcome, Found):
             return outcome
         refusal = outcome.refusal()
         # Who points at something and names it means what he points at.
         free = self.pointed_at is None or self.pointed_at == selector
         was_there = self._was_there(selector)
-        if refusal.reason == "not_found" and self.pointing is not None and free and not was_there:
+        if refusal.reason == "not_found" and pointing is not None and free and not was_there:
             if self.pointed_at is None:
                 self.notes.append(f"“{describe(selector)}” is taken to be your selection.")
             self.pointed_at = selector
-            return Found((Region(MADE_UP, self.pointing),), "your selection")
+            return Found((Region(MADE_UP, pointing),), "your selection")
         if was_there:
             raise Refusal(
                 f"Nothing of “{describe(selector)}” is left after the earlier steps.",

@@ -32,10 +32,7 @@ def crop(draft: Draft, operation: Operation) -> list[Step]:
                 reason="no_target",
             )
         selector = Selector(noun="@selection")
-    box = draft.find(selector).box
-    if selector.noun == "@selection" and draft.boxes and not draft.steps:
-        box = _within(masks.box_union(*draft.boxes), draft.shape)  # a frame is drawn, not a thing
-    frame = {"frame": "crop", "box": box}
+    frame = {"frame": "crop", "box": draft.find(selector, pointing=_drawn(draft, selector)).box}
     return [frame_step(draft, operation, f"crop to {describe(selector)}", frame)]
 
 
@@ -97,6 +94,18 @@ def frame_step(draft: Draft, operation: Operation, what: str, frame: dict[str, A
     area = Mask.empty(shape) if frame["frame"] == "crop" else Mask.everything(shape)
     seed = draft.seed + len(draft.steps)
     return Step(operation.op, what, area, area, seed=seed, frame=frame)
+
+
+def _drawn(draft: Draft, selector: Selector) -> Mask | None:
+    """The box that the user drew, if `selector` is it or a part of it.
+
+    To a crop it is a frame, not the thing inside.
+    """
+    whole = selector.part_of or selector
+    if whole.noun != "@selection" or not draft.boxes or draft.steps:
+        return None
+    x0, y0, x1, y1 = _within(masks.box_union(*draft.boxes), draft.shape)
+    return Mask.placed(draft.shape, (x0, y0), np.ones((y1 - y0, x1 - x0), bool))
 
 
 def _within(box: Box, shape: tuple[int, int]) -> Box:
