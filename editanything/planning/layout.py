@@ -23,6 +23,9 @@ DIRECTIONS = {
     "top-left": (-1, -1), "top-right": (1, -1), "bottom-left": (-1, 1), "bottom-right": (1, 1),
 }  # fmt: skip
 
+#: How far a copy stands from the next one, in its own widths or heights.
+_BESIDE = 1.1
+
 
 def length(amount: Any, whole_px: int, *, default: float = 0.25) -> int:
     """An amount in words, px or % of `whole_px`, as pixels (at least 1).
@@ -95,6 +98,21 @@ def describe_shift(dx: int, dy: int) -> str:
     return " and ".join(parts)
 
 
+def row_toward(
+    direction: str, copies: int, box: Box, shape: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Shifts of `copies` copies of `box` in a row to one side, "left", "right", "up" or "down".
+
+    Where the frame ends too soon they stand closer together; without any room all are (0, 0).
+    """
+    sx, sy = DIRECTIONS[direction]
+    edge = keep_inside((sx * shape[1], sy * shape[0]), box, shape)
+    free = abs(edge[0] if sx else edge[1])
+    beside = max(2, round(_BESIDE * (box[2] - box[0] if sx else box[3] - box[1])))
+    step = min(float(beside), free / copies)
+    return [(sx * round(step * k), sy * round(step * k)) for k in range(1, copies + 1)]
+
+
 def rows_of_copies(copies: int, box: Box, shape: tuple[int, int]) -> list[tuple[int, int]]:
     """Shifts of `copies` copies of `box`: beside it, first where there is more room.
 
@@ -102,7 +120,7 @@ def rows_of_copies(copies: int, box: Box, shape: tuple[int, int]) -> list[tuple[
     """
     height, width = shape
     wide, high = box[2] - box[0], box[3] - box[1]
-    gap_x, gap_y = max(2, round(wide * 1.1)), max(2, round(high * 1.1))
+    gap_x, gap_y = max(2, round(_BESIDE * wide)), max(2, round(_BESIDE * high))
     room = {(1, 0): width - box[2], (-1, 0): box[0], (0, 1): height - box[3], (0, -1): box[1]}
     slots: list[tuple[int, int]] = []
     for (sx, sy), free in sorted(room.items(), key=lambda item: (item[0][0] == 0, -item[1])):

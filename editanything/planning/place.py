@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from editanything import masks
 from editanything.command.describe import describe
-from editanything.command.types import Operation
+from editanything.command.types import Operation, Where
 from editanything.errors import Refusal
 from editanything.planning import layout
 from editanything.planning.draft import Draft, grow_px, is_whole, make_step, target_of
 from editanything.planning.frame import frame_step, scaled_frame
 from editanything.types import Box, Mask, Step
+
+#: Each costs a step that is planned and painted.
+MAX_COPIES = 20
+#: A copy may go to a side of the target; other directions ("top-left", "center") are places.
+_ASIDE = frozenset({"left", "right", "up", "down"})
 
 Matrix = NDArray[np.float64]  # (2, 3)
 
@@ -47,16 +52,51 @@ def move(draft: Draft, operation: Operation) -> list[Step]:
 
 
 def duplicate(draft: Draft, operation: Operation) -> list[Step]:
-    """Set copies beside the target, on the side with more room."""
+    """Set copies where the words say, or beside the target on the side with more room.
+
+    Raises:
+        Refusal: more copies than can be told apart, or no room for them that way.
+    """
     selector = target_of(operation)
     target = draft.find(selector)
     steps = []
-    shifts = layout.rows_of_copies(int(operation.copies or 1), target.box, draft.shape)
+    copies = 1 if operation.copies is None else operation.copies
+    if not 1 <= copies <= MAX_COPIES:
+        raise Refusal(
+            f"1 to {MAX_COPIES} copies can be made at a time; say how many of them.",
+            reason="no_value",
+        )
+    shifts = _copy_shifts(draft, operation, target, copies)
+    if shifts[0] == (0, 0):
+        raise Refusal(
+            f"There is no room to copy {describe(selector)} there: it is there already.",
+            reason="nothing_to_do",
+        )
     for number, (dx, dy) in enumerate(shifts):
         what = f"copy {describe(selector)} {layout.describe_shift(dx, dy)}"
         step = _place(draft, operation, what, target, _shift(dx, dy), fill=False)
         steps.append(replace(step, seed=step.seed + number))
     return steps
+
+
+def _copy_shifts(
+    draft: Draft, operation: Operation, target: Mask, copies: int
+) -> list[tuple[int, int]]:
+    """How far each copy is from the target."""
+    box, where, direction = target.box, operation.where or Where(), operation.direction
+    if direction in _ASIDE:
+        return layout.row_toward(direction, copies, box, draft.shape)
+    if direction is not None:
+        where = Where(region=direction)
+    if where == Where():
+        return layout.rows_of_copies(copies, box, draft.shape)
+    goal = layout.landing_box(where, target, draft)
+    dx, dy = layout.keep_inside(layout.centre_shift(box, goal), box, draft.shape)
+    first = (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
+    more = [(dx + x, dy + y) for x, y in layout.rows_of_copies(copies + 1, first, draft.shape)]
+    wide, high = box[2] - box[0], box[3] - box[1]
+    more.sort(key=lambda shift: abs(shift[0]) < wide and abs(shift[1]) < high)  # on it comes last
+    return [(dx, dy), *more[: copies - 1]]
 
 
 def resize(draft: Draft, operation: Operation) -> list[Step]:
