@@ -1,6 +1,7 @@
 """The command `mdt`: a door to the library, no logic of its own.
 
-Exit codes: 0 done; 2 bad input, with one sentence on stderr and no file written.
+Exit codes: 0 done; 2 bad input, with one sentence on stderr (of each process that met it, where
+several were launched); 130 stopped by Ctrl+C.
 """
 
 from __future__ import annotations
@@ -55,12 +56,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments.run(arguments)
     except (ValueError, OSError) as error:
-        # Of several processes that were launched together, one speaks.
-        if os.environ.get("RANK", "0") == "0" or isinstance(error, OSError):
-            print(f"mdt: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        # Of several processes that were launched together any one may be the only one to know.
+        rank = os.environ.get("RANK", "0")
+        who = "" if rank == "0" else f"process {rank}: "
+        print(f"mdt: {who}{' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("mdt: stopped; nothing was written.", file=sys.stderr)  # noqa: T201
+        # Pictures and shards that are whole stay, and so does a run's last checkpoint.
+        print("mdt: stopped.", file=sys.stderr)  # noqa: T201
         return 130
     return 0
 

@@ -81,8 +81,10 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         self.bar.close()
-        if self.settings.tracker:
-            self.accelerator.end_training()
+        # Not `end_training`: it ends the processes' group too, and after a roll-back they go on.
+        for tracker in self.accelerator.trackers:
+            tracker.finish()
+        self.accelerator.trackers.clear()
 
     def read(self, batch: Batch) -> None:
         """Count the operations of a step, once."""

@@ -251,11 +251,20 @@ def run(name: str, changes: Sequence[str] = ()) -> None:
     settings = load(TrainSettings, path, changes)
     folder = settings.folder(path)
     start = time.monotonic()
-    if train(settings, folder) == settings.steps and int(os.environ.get("RANK", "0")) == 0:
+    done = train(settings, folder)
+    _part()
+    if done == settings.steps and int(os.environ.get("RANK", "0")) == 0:
         print(  # noqa: T201
             f"{folder}: {settings.steps} steps, {duration(time.monotonic() - start)}. Draw "
             f"pictures with: mdt sample {folder} -o pictures.png"
         )
+
+
+def _part() -> None:
+    """End the processes' group, after the last meeting: torch complains where nobody does."""
+    from accelerate import PartialState
+
+    PartialState().destroy_process_group()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -54,15 +54,16 @@ def settings(file, pictures):
 
 @pytest.fixture(scope="session")
 def torchrun():
-    """`mdt train` in two processes on the CPU."""
+    """`mdt train`, or a script with its words, in two processes on the CPU."""
 
-    def run(*arguments):
+    def run(*arguments, script=None):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
         launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
-        words = [sys.executable, *launcher, "-m", "mdt.train", *map(str, arguments)]
+        what = ["-m", "mdt.train"] if script is None else [str(script)]
+        words = [sys.executable, *launcher, *what, *map(str, arguments)]
         return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=280)
 
     return run

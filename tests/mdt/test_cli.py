@@ -282,3 +282,14 @@ def test_bad_input_gets_one_sentence(exported, tmp_path, capsys, command, words)
     message = refused(capsys, *(word.replace("@", f"{tmp_path}/") for word in command))
     assert words in message
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_stop_says_no_more_than_is_true(monkeypatch, capsys):
+    """Pictures, shards and checkpoints that were written by then stay."""
+
+    def stopped(_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(VERBS, "sample", ("", lambda _verb: None, stopped))
+    assert main(["sample"]) == 130
+    assert capsys.readouterr().err == "mdt: stopped.\n"
