@@ -55,7 +55,7 @@ def duplicate(draft: Draft, operation: Operation) -> list[Step]:
     """Set copies where the words say, or beside the target on the side with more room.
 
     Raises:
-        Refusal: more copies than can be told apart, or no room for them that way.
+        Refusal: more than `MAX_COPIES`, or no room for them there.
     """
     selector = target_of(operation)
     target = draft.find(selector)
