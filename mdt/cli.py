@@ -116,7 +116,7 @@ def _convert(arguments: argparse.Namespace) -> None:
 
 def _add_export(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("folder", metavar="FOLDER", help="a model that `mdt convert` wrote, or a run")
-    _add_output(verb, "folder of the pipeline to write")
+    _add_output(verb, "folder of the pipeline to write, or of the network")
     verb.add_argument("--vae", metavar="FOLDER", help="a VAE of diffusers, for latents")
     verb.add_argument(
         "--schedule", default="linear", metavar="S", help="linear, scaled_linear, cosine or flow"
@@ -129,13 +129,19 @@ def _add_export(verb: argparse.ArgumentParser) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     from mdt.convert import export
-    from mdt.runs import export_run, is_run
+    from mdt.runs import Run, draws_pictures, export_run, is_run
 
     _quiet()
     if is_run(arguments.folder):
         asked = ("vae", "prediction", "classes")
         if any(getattr(arguments, name) for name in asked) or arguments.schedule != "linear":
             raise ValueError("A run knows its VAE, schedule and classes; leave those options out.")
+        if not draws_pictures(Run(arguments.folder).settings()):
+            from mdt.exporting import export_network
+
+            told = export_network(arguments.folder, arguments.output, overwrite=arguments.overwrite)
+            _say(f"{arguments.output}: {told}")
+            return
         export_run(arguments.folder, arguments.output, overwrite=arguments.overwrite)
         _say(f"{arguments.output}: open it with mdt.Pipeline.from_pretrained.")
         return
@@ -210,7 +216,11 @@ VERBS: dict[str, tuple[str, Add, Run]] = {
         _add_convert,
         _convert,
     ),
-    "export": ("Write a model as a complete diffusers pipeline.", _add_export, _export),
+    "export": (
+        "Write a model or a run as a complete diffusers pipeline; of other runs the network.",
+        _add_export,
+        _export,
+    ),
 }
 
 if __name__ == "__main__":

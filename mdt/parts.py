@@ -13,7 +13,7 @@ from torch import nn
 from mdt import models
 from mdt.config import ConfigError
 from mdt.data import CACHED, Source, open_source
-from mdt.diffusion.objective import OBJECTIVES, Objective, make_objective, settings_of
+from mdt.diffusion.objective import Objective, make_objective, settings_of
 from mdt.ema import Ema
 from mdt.models import Network, build_model
 from mdt.models.autoencoder import AutoencoderObjective
@@ -22,7 +22,7 @@ from mdt.models.words import WordsObjective
 from mdt.naming import imported
 from mdt.optim import OPTIMIZERS, SCHEDULES, make_schedule
 from mdt.parallel import put, shard
-from mdt.runs import Run, open_weights
+from mdt.runs import Run, draws_pictures, open_weights
 from mdt.settings import DataSettings, TrainSettings
 
 #: Objectives of networks that are no denoisers.
@@ -167,7 +167,7 @@ def build(settings: TrainSettings, accelerator: Any) -> Parts:
     from mdt.convert import open_vae
     from mdt.schedulers import scheduler_of
 
-    if settings.objective["name"] in OBJECTIVES:
+    if draws_pictures(settings):
         scheduler_of(settings.objective)  # a run that nothing could sample ends here
     vae = open_vae(settings.vae).to(accelerator.device) if settings.vae else None
     factor = codec.pixels_per_latent(vae)

@@ -58,6 +58,19 @@ class Run:
         """The folder of a checkpoint."""
         return self.checkpoints / f"{step:08d}"
 
+    def newest(self) -> Path:
+        """The folder of the newest checkpoint.
+
+        Raises:
+            ValueError: there is none yet, or no run.
+        """
+        self.settings()
+        if not self.steps():
+            raise ValueError(
+                f"The run {self.folder} has no checkpoint yet; wait for save_every steps."
+            )
+        return self.place(self.steps()[-1])
+
     def clean(self) -> None:
         """Remove what a killed process left half written."""
         for parent in (self.checkpoints, self.folder / "snapshots"):
@@ -153,12 +166,15 @@ def open_run(folder: str | Path, *, ema: str | None = None, step: int | None = N
 
     run = Run(folder)
     settings = run.settings()
-    steps = run.steps()
-    if not steps:
-        raise ValueError(f"The run {folder} has no checkpoint yet; wait for save_every steps.")
+    if not draws_pictures(settings):
+        raise ValueError(
+            f"The run {folder} trains a network that draws no pictures (its objective is "
+            f"{settings.objective['name']}); mdt export {folder} -o FOLDER writes it."
+        )
+    newest, steps = run.newest(), run.steps()
     if step is not None and step not in steps:
         raise ValueError(f"The run {folder} has no checkpoint of step {step}; it has {steps}.")
-    model = open_weights(run.place(steps[-1] if step is None else step), ema)
+    model = open_weights(newest if step is None else run.place(step), ema)
     scheduler = schedulers.scheduler_of(settings.objective)
     pipe = Pipeline(model, scheduler, open_vae(settings.vae) if settings.vae else None)
     classes = run.read(steps[-1]).get("classes")
@@ -186,6 +202,13 @@ def export_run(
     pipe = open_run(folder, ema=ema, step=step)
     with written_beside(out, overwrite=overwrite) as new:
         pipe.save_pretrained(new)
+
+
+def draws_pictures(settings: TrainSettings) -> bool:
+    """Whether the network of a run with these settings is a denoiser, which `open_run` opens."""
+    from mdt.diffusion.objective import OBJECTIVES
+
+    return settings.objective["name"] in OBJECTIVES
 
 
 def is_run(folder: str | Path) -> bool:

@@ -28,7 +28,7 @@ from mdt.launch import make_accelerator
 from mdt.parallel import whole
 from mdt.parts import Parts, build, named_settings
 from mdt.progress import Progress, Stop
-from mdt.runs import Run, held
+from mdt.runs import Run, draws_pictures, held
 from mdt.saving import State, checkpoint, restore, snapshot
 from mdt.settings import TrainSettings
 from mdt.watch import by_level, duration, find_culprit
@@ -254,10 +254,11 @@ def run(name: str, changes: Sequence[str] = ()) -> None:
     done = train(settings, folder)
     _part()
     if done == settings.steps and int(os.environ.get("RANK", "0")) == 0:
-        print(  # noqa: T201
-            f"{folder}: {settings.steps} steps, {duration(time.monotonic() - start)}. Draw "
-            f"pictures with: mdt sample {folder} -o pictures.png"
-        )
+        next_ = f"Write its network with: mdt export {folder} -o FOLDER"
+        if draws_pictures(settings):
+            next_ = f"Draw pictures with: mdt sample {folder} -o pictures.png"
+        took = duration(time.monotonic() - start)
+        print(f"{folder}: {settings.steps} steps, {took}. {next_}")  # noqa: T201
 
 
 def _part() -> None:

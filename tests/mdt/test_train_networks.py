@@ -7,8 +7,12 @@ import pytest
 import torch
 from torch.distributed.fsdp import FSDPModule
 
+from mdt import codec
 from mdt.cli import main
 from mdt.config import ConfigError
+from mdt.convert import open_vae
+from mdt.data import open_source
+from mdt.data.batches import Row, read_rows
 from mdt.parallel import own_class
 from mdt.pipeline import Pipeline
 from mdt.runs import Run, open_weights
@@ -81,3 +85,25 @@ def test_a_network_of_ones_own_comes_back_as_it_is(plain, tmp_path, monkeypatch)
     importlib.invalidate_caches()
     with pytest.raises(ConfigError, match="'nets_of_mine:Mine' cannot be loaded"):
         open_weights(Run(out).place(2))
+
+
+def test_an_autoencoders_run_becomes_a_vae(plain, tmp_path, pictures, capsys):
+    sizes = "latent_channels: 4, width: 16, fine_width: 16, encoder_depth: 1, decoder_depth: 1"
+    words, out = plain(f"{{name: autoencoder, {sizes}}}", objective="{name: autoencoder}")
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert f"Write its network with: mdt export {out} -o FOLDER" in told
+    assert "mdt sample" not in told
+    assert main(["sample", str(out), "-o", str(tmp_path / "x.png")]) == 2
+    assert f"mdt export {out} -o FOLDER writes it" in capsys.readouterr().err
+    assert main(["export", str(out), "-o", str(tmp_path / "vae")]) == 0
+    assert "a VAE for --vae and vae=, whose latents are scaled by" in capsys.readouterr().out
+    vae = open_vae(tmp_path / "vae")
+    weights = open_weights(Run(out).place(2)).state_dict()
+    assert all(torch.equal(value, weights[key]) for key, value in vae.state_dict().items())
+    source = open_source("folder", pictures, size=16)
+    ((x, _),) = read_rows(source, [[Row(i) for i in range(len(source))]])
+    with torch.no_grad():
+        latents = codec.encode(x, vae)
+    assert abs(float(latents.mean())) < 1e-3
+    assert float(latents.std()) == pytest.approx(1, abs=2e-3)
