@@ -1,12 +1,15 @@
 """Every block of the README runs."""
 
+import json
 import re
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from editanything.cli import main
 from editanything.examples import EXAMPLES
@@ -47,6 +50,22 @@ def test_the_training_lines_are_understood():
     commands = [shlex.split(line) for line in lines("sh") if line.startswith("mdt ")]
     verbs = [build_parser().parse_args(words).verb for _, *words in commands]
     assert verbs == ["train", "sample", "sample", "evaluate"]
+
+
+def test_pictures_of_mixed_sizes_are_measured(here, capsys):
+    """By the line as it stands, against a folder as people have them."""
+    from mdt.cli import main as mdt
+
+    draw = np.random.default_rng(0)
+    mixed = [(90, 70), (64, 64), (120, 80), (70, 200)]
+    for name, sides in (("drawn", [(64, 64)] * 10), ("mine", mixed)):
+        (here / name).mkdir()
+        for i, side in enumerate(sides):
+            pixels = draw.integers(0, 256, (*side, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(here / name / f"{i}.png")
+    (command,) = [shlex.split(line) for line in lines("sh") if line.startswith("mdt evaluate ")]
+    assert mdt(command[1:]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["num_reference"] == 4
 
 
 def test_the_python_blocks_run(here):

@@ -81,7 +81,7 @@ def train(recipe: Recipe, progress: Callable[[str], None] = _log.info) -> Path:
     """Train, and write weights (fp16 safetensors) and card after every epoch; returns the weights.
 
     Raises:
-        ValueError: data without classes or that cannot be read.
+        ValueError: data without classes or that cannot be read, or fewer pictures than a batch.
     """
     pixels, labels = read_all(recipe.data, recipe.side_px)
     if (pixels.shape[1] == 4) != (recipe.method == "stickers"):
@@ -89,6 +89,12 @@ def train(recipe: Recipe, progress: Callable[[str], None] = _log.info) -> Path:
         raise ValueError(
             f"The method stickers, and no other, is for pictures with alpha; {_name(recipe.data)} "
             f"has pictures {has} it, and the method is {recipe.method}."
+        )
+    steps = recipe.views * len(pixels) // recipe.batch
+    if not steps:
+        raise ValueError(
+            f"{_name(recipe.data)} has {len(pixels)} pictures, too few for a batch of "
+            f"{recipe.batch} in an epoch: set batch={recipe.views * len(pixels)} or less."
         )
     tested = shown(*read_all(recipe.test, recipe.side_px))
     known = shown(pixels, labels, plain=True)
@@ -101,7 +107,6 @@ def train(recipe: Recipe, progress: Callable[[str], None] = _log.info) -> Path:
     optimizer = torch.optim.SGD(
         _groups(parts, recipe.weight_decay), recipe.lr, momentum=recipe.momentum, nesterov=True
     )
-    steps = recipe.views * len(pixels) // recipe.batch
     Path(recipe.out).mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     for epoch in range(recipe.epochs):

@@ -303,6 +303,13 @@ def test_bad_recipes_are_one_sentence(tmp_path, capsys, two_classes):
     assert main([]) == 0
 
 
+def test_fewer_pictures_than_a_batch_are_refused_before_anything_is_written(tmp_path, two_classes):
+    told = {"data": f"folder:{two_classes}", "test": f"folder:{two_classes}"}
+    with pytest.raises(ValueError, match=r"32 pictures, too few for a batch of 64.*batch=32"):
+        train(Recipe(**told, batch=64, widths=[8, 8, 8], out=str(tmp_path / "out")))
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_network_of_other_widths_keeps_its_sizes():
     network = ConvNet((4, 8, 12), 0).eval()
     found = network(torch.zeros(2, 3, 32, 32))
