@@ -224,8 +224,8 @@ def make_optimizer(told: dict[str, Any], model: nn.Module) -> tuple[torch.optim.
     try:
         return OPTIMIZERS[name](params, **more), float(more["lr"])
     except (TypeError, IndexError):  # torch's own look at numbers and no further
-        told = ", ".join(f"{key}={value}" for key, value in more.items())
-        raise ConfigError(f"The optimizer {name} cannot work with {told}.") from None
+        came = ", ".join(f"{key}={value}" for key, value in more.items())
+        raise ConfigError(f"The optimizer {name} cannot work with {came}.") from None
 
 
 def make_rate(settings: TrainSettings) -> Callable[[float], float]:
