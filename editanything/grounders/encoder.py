@@ -3,14 +3,16 @@
 Where a picture came with names, these alone decide. Elsewhere the segmenter's regions are
 candidates, and the noun names those that the network is sure of; nothing where it is sure of none,
 which is then asked back. What the network was trained on, and how often it errs: docs/words.md.
+
+There are many candidates, and in a large picture each is large: they are put together one by one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 from weakref import WeakKeyDictionary
 
 import cv2
@@ -21,7 +23,7 @@ from editanything.errors import InputError
 from editanything.grounders.base import MADE_UP, Scene
 from editanything.grounders.names import KnownNames, Named
 from editanything.libraries import networks
-from editanything.masks import intersection
+from editanything.masks import grow, shared_px, union
 from editanything.types import Bool2D, Mask, Region
 
 if TYPE_CHECKING:
@@ -57,9 +59,9 @@ class EncoderNames:
         """
         if any(region.label for region in seen.known):
             return KnownNames().find(seen, noun)
-        regions, embedded = _held(seen, self.weights)
+        found, embedded = _held(seen, self.weights)
         words = _words(self.weights)
-        if not regions:
+        if not found:
             return ()
         phrases = _phrases(noun, self.weights)
         logits = words.logits(embedded, phrases).max(axis=1)
@@ -67,9 +69,46 @@ class EncoderNames:
         believed = [i for i in np.argsort(-over, kind="stable") if over[i] >= 0]
         kept: list[Named] = []
         for i in believed:
-            if not any(_overlap(regions[i], other.region) for other in kept):
-                kept.append(Named(regions[i], float(1 / (1 + np.exp(-over[i])))))
+            region = found[i].region
+            if not any(_overlap(region, other.region) for other in kept):
+                kept.append(Named(region, float(1 / (1 + np.exp(-over[i])))))
         return tuple(kept)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a noun may name: a region, or several that may be one thing, put together when asked."""
+
+    pieces: tuple[Region, ...]
+
+    @property
+    def region(self) -> Region:
+        """The region itself, or a new one of all pieces."""
+        return self.pieces[0] if len(self.pieces) == 1 else Region(MADE_UP, self.mask)
+
+    @property
+    def mask(self) -> Mask:
+        """All of its pixels."""
+        return union(*(piece.mask for piece in self.pieces))
+
+
+@dataclass(frozen=True)
+class _Drawn(Sequence[Bool2D]):
+    """The masks of candidates as arrays (H, W), each made when it is asked for."""
+
+    candidates: Sequence[Candidate]
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    @overload
+    def __getitem__(self, index: int) -> Bool2D: ...
+    @overload
+    def __getitem__(self, index: slice) -> _Drawn: ...
+    def __getitem__(self, index: int | slice) -> Bool2D | _Drawn:
+        if isinstance(index, slice):
+            return _Drawn(self.candidates[index])
+        return self.candidates[index].mask.full()
 
 
 @lru_cache(maxsize=2)
@@ -83,20 +122,20 @@ def _words(folder: str) -> Words:
         raise InputError(str(error)) from None
 
 
-_HELD: WeakKeyDictionary[Scene, dict[str, tuple[tuple[Region, ...], Any]]] = WeakKeyDictionary()
+_HELD: WeakKeyDictionary[Scene, dict[str, tuple[tuple[Candidate, ...], Any]]] = WeakKeyDictionary()
 
 
-def _held(seen: Scene, weights: str) -> tuple[tuple[Region, ...], Any]:
-    """The candidates among a picture's regions, and what the network sees in them; kept."""
+def _held(seen: Scene, weights: str) -> tuple[tuple[Candidate, ...], Any]:
+    """The candidates of a picture, and what the network sees in them; kept."""
     kept = _HELD.setdefault(seen, {})
     if weights not in kept:
         found = candidates(seen)
-        masks = [region.mask.full() for region in found]
-        kept[weights] = found, (_words(weights).regions(seen.image, masks) if found else None)
+        shown = _words(weights).regions(seen.image, _Drawn(found)) if found else None
+        kept[weights] = found, shown
     return kept[weights]
 
 
-def candidates(seen: Scene) -> tuple[Region, ...]:
+def candidates(seen: Scene) -> tuple[Candidate, ...]:
     """What a noun may name in a picture without names: no tiny part, and not most of it.
 
     The segmenter's regions, pairs of them that touch, and what lies together away from the frame: a
@@ -105,12 +144,16 @@ def candidates(seen: Scene) -> tuple[Region, ...]:
     """
     found = [region for region in seen.regions() if _large_enough(region.mask)]
     found = [region for region in found if _share(region.mask) <= _MOST_OF_PICTURE]
-    small = [region.mask.full() for region in found if _share(region.mask) <= _MOST_OF_PIECE]
-    more = [*_touching(small), *_away_from_frame(small, seen.image.shape[:2])]
-    masks = [mask for mask in map(Mask.of, more) if _large_enough(mask)]
+    small = [region for region in found if _share(region.mask) <= _MOST_OF_PIECE]
+    apart = _away_from_frame([region.mask for region in small], seen.image.shape[:2])
     things: tuple[Mask, ...] = getattr(seen, "things", tuple)()
-    masks += [m for m in things if _large_enough(m) and _share(m) <= _MOST_OF_PICTURE]
-    return (*found, *(Region(MADE_UP, mask) for mask in masks))
+    apart += [mask for mask in things if _share(mask) <= _MOST_OF_PICTURE]
+    made = [Region(MADE_UP, mask) for mask in apart if _large_enough(mask)]
+    return (
+        *(Candidate((region,)) for region in found),
+        *(Candidate(pair) for pair in _touching(small)),
+        *(Candidate((region,)) for region in made),
+    )
 
 
 def _share(mask: Mask) -> float:
@@ -121,27 +164,34 @@ def _large_enough(mask: Mask) -> bool:
     return max(mask.box[2] - mask.box[0], mask.box[3] - mask.box[1]) >= _LEAST_PX
 
 
-def _touching(pieces: list[Bool2D]) -> list[Bool2D]:
+def _touching(pieces: Sequence[Region]) -> Iterator[tuple[Region, Region]]:
     """Pairs of pieces with a border of some pixels between them."""
-    grown = [cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for piece in pieces]
-    pairs = combinations(range(len(pieces)), 2)
-    return [
-        pieces[i] | pieces[j]
-        for i, j in pairs
-        if np.count_nonzero(grown[i] & pieces[j]) >= _BORDER_PX
-    ]
+    for i, piece in enumerate(pieces):
+        grown = grow(piece.mask, 1)
+        for other in pieces[i + 1 :]:
+            if shared_px(grown, other.mask) >= _BORDER_PX:
+                yield piece, other
 
 
-def _away_from_frame(pieces: list[Bool2D], shape: tuple[int, int]) -> list[Bool2D]:
+def _away_from_frame(pieces: Sequence[Mask], shape: tuple[int, int]) -> list[Mask]:
     """The connected parts of all pieces that hardly touch the picture's frame."""
-    inner = np.zeros(shape, bool)
+    height, width = shape
+    sides = (
+        (0, 0, width, 1), (0, height - 1, width, height),
+        (0, 0, 1, height), (width - 1, 0, width, height),
+    )  # fmt: skip
+    inner = np.zeros(shape, np.uint8)
     for piece in pieces:
-        edge = sum(int(np.count_nonzero(side)) for side in (piece[0], piece[-1]))
-        edge += sum(int(np.count_nonzero(side)) for side in (piece[:, 0], piece[:, -1]))
+        edge = sum(int(np.count_nonzero(piece.within(side))) for side in sides)
         if edge <= _AT_FRAME * 2 * sum(shape):
-            inner |= piece
-    count, labels = cv2.connectedComponents(inner.astype(np.uint8))
-    return [labels == number for number in range(1, count)]
+            x0, y0, x1, y1 = piece.box
+            inner[y0:y1, x0:x1] |= piece.crop
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(inner)
+    parts = []
+    for number, (x, y, wide, high, _) in enumerate(stats.tolist()[1:], 1):
+        crop = labels[y : y + high, x : x + wide] == number
+        parts.append(Mask(shape, (x, y, x + wide, y + high), crop))
+    return parts
 
 
 @lru_cache(maxsize=4096)
@@ -161,5 +211,5 @@ def _phrases(noun: str, weights: str) -> tuple[str, ...]:
 
 
 def _overlap(region: Region, other: Region) -> bool:
-    shared = intersection(region.mask, other.mask).area
+    shared = shared_px(region.mask, other.mask)
     return shared > _SAME_THING * min(region.mask.area, other.mask.area)

@@ -39,6 +39,7 @@ def test_algebra_agrees_with_numpy(pair):
     assert np.array_equal(masks.minus(one, two).full(), a & ~b)
     assert np.array_equal(masks.intersection(one, two).full(), a & b)
     assert np.array_equal(masks.complement(one).full(), ~a)
+    assert masks.shared_px(one, two) == (a & b).sum()
     union = (a | b).sum()
     assert masks.iou(one, two) == pytest.approx((a & b).sum() / union if union else 0.0)
 

@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+import tracemalloc
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import pytest
 
 from editanything.command.types import Selector
 from editanything.errors import InputError
-from editanything.grounders.base import Found, NotFound
+from editanything.grounders.base import MADE_UP, Found, NotFound
 from editanything.grounders.encoder import EncoderNames, candidates
 from editanything.grounders.names import KnownNames
 from editanything.grounders.words import Words
@@ -43,6 +46,49 @@ def test_candidates_are_regions_pairs_and_what_lies_apart(seen):
         true = (x - cx) ** 2 + (y - cy) ** 2 < radius**2
         best = max((m.full() & true).sum() / (m.full() | true).sum() for m in masks)
         assert best > 0.9
+
+
+def test_candidates_are_those_that_plain_arrays_give(seen):
+    large = [r.mask for r in seen.regions() if max(r.mask.crop.shape) >= 12]
+    small = [mask.full() for mask in large if mask.area <= 0.3 * SIZE * SIZE]
+    pairs = []
+    for i, piece in enumerate(small):
+        grown = cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        pairs += [piece | other for other in small[i + 1 :] if (grown & other).sum() >= 4]
+    found = candidates(seen)
+    of_two = [c for c in found if len(c.pieces) == 2]
+    assert 0 < len(pairs) == len(of_two) < len(found)
+    for candidate, pair in zip(of_two, pairs, strict=True):
+        assert np.array_equal(candidate.mask.full(), pair)
+        assert candidate.region.id == MADE_UP
+    assert {id(c.region) for c in found if c.region.id != MADE_UP} <= set(map(id, seen.regions()))
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """A large picture of tiles, of which each is a region."""
+
+    image: np.ndarray
+    known: tuple[Region, ...] = ()
+
+    def regions(self) -> tuple[Region, ...]:
+        shape = self.image.shape[:2]
+        tile = np.ones((shape[0] // 8, shape[1] // 8), bool)
+        corners = ((x * tile.shape[1], y * tile.shape[0]) for y in range(8) for x in range(8))
+        return tuple(Region(i, Mask.placed(shape, at, tile)) for i, at in enumerate(corners))
+
+
+def test_many_candidates_in_a_large_picture_take_little_memory():
+    large = Tiles(np.full((2000, 1600, 3), 90, np.uint8))
+    assert len(candidates(large)) > 150
+    EncoderNames(margin=100.0).find(Tiles(large.image[:96, :96]), "ball")  # the network is open
+    tracemalloc.start()
+    try:
+        EncoderNames(margin=100.0).find(large, "ball")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 60 * 2000 * 1600  # as arrays of their own they took 247 bytes for each pixel
 
 
 def test_names_that_a_picture_came_with_decide_alone():
