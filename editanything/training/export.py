@@ -55,14 +55,13 @@ def _controlnet(new: Path, config: dict[str, Any], weights: dict[str, Tensor], _
 
 
 def _unet(new: Path, config: dict[str, Any], weights: dict[str, Tensor], base: str) -> str:
-    from diffusers import StableDiffusionInpaintPipeline, UNet2DConditionModel
+    from diffusers import UNet2DConditionModel
+
+    from editanything.training.others import inpainting_pipeline
 
     model = UNet2DConditionModel.from_config(config)
     model.load_state_dict(weights)
-    pipe = StableDiffusionInpaintPipeline.from_pretrained(
-        base, unet=model, safety_checker=None, requires_safety_checker=False
-    )
-    pipe.save_pretrained(new)
+    inpainting_pipeline(base, model).save_pretrained(new)
     return "StableDiffusionInpaintPipeline.from_pretrained('{out}')"
 
 

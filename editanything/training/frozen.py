@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from editanything.backends.diffusion.weights import open_weights
 from editanything.errors import InputError
 from editanything.hub import only_here
 from mdt.draws import Generators, draw_noise, draw_uniform
@@ -36,10 +37,13 @@ def open_part(base: str, part: str) -> Any:
     }[part]
     if not base:
         raise InputError("Say which base is trained on: model.base=FOLDER (or a hub id).")
-    weights = part in {"unet", "vae", "text_encoder"}
-    more: dict[str, Any] = {"use_safetensors": True} if weights else {}
+    opener = getattr(home, kind).from_pretrained
+    more: dict[str, Any] = {"subfolder": part, **only_here(base)}
     try:
-        return getattr(home, kind).from_pretrained(base, subfolder=part, **more, **only_here(base))
+        if part in {"unet", "vae", "text_encoder"}:
+            # transformers would otherwise keep the precision of the file.
+            return open_weights(opener, base, dtype=torch.float32, **more)
+        return opener(base, **more)
     except _BROKEN as error:
         first = str(error).strip().split("\n")[0][:160]
         where = base if Path(base).exists() else f"{base} (no folder here)"

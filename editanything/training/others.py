@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from editanything.backends.diffusion.weights import open_weights
 from editanything.errors import InputError
-from editanything.hub import device_of
+from editanything.hub import device_of, only_here
 from mdt.files import check_output, written_beside
 
 
@@ -72,17 +73,26 @@ def class_pictures(
 
 
 def _opened(base: str) -> Any:
-    from diffusers import StableDiffusionInpaintPipeline
-
     from editanything.training.inpaint import unet
 
-    network = unet(base)  # says what is wrong with a base
-    try:
-        pipe = StableDiffusionInpaintPipeline.from_pretrained(
-            base, unet=network, use_safetensors=True, safety_checker=None,
-            requires_safety_checker=False,
-        )  # fmt: skip
-    except (OSError, ValueError) as error:
-        raise InputError(f"{base} cannot be opened: {str(error).strip().splitlines()[0]}") from None
+    pipe = inpainting_pipeline(base, unet(base))  # which says what is wrong with a base
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def inpainting_pipeline(base: str, network: Any) -> Any:
+    """The pipeline of an inpainting base with another UNet, in float32.
+
+    Raises:
+        InputError: it cannot be opened; safetensors alone are.
+    """
+    import torch
+    from diffusers import StableDiffusionInpaintPipeline
+
+    more: dict[str, Any] = {"safety_checker": None, "requires_safety_checker": False}
+    more |= {"unet": network, **only_here(base)}
+    opener = StableDiffusionInpaintPipeline.from_pretrained
+    try:
+        return open_weights(opener, base, dtype=torch.float32, **more)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{base} cannot be opened: {str(error).strip().splitlines()[0]}") from None

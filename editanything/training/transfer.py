@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from editanything.backends.diffusion.weights import open_weights
 from editanything.errors import InputError
 from editanything.training.frozen import open_part
 from mdt.files import written_beside
@@ -46,7 +47,7 @@ def transfer_control(
     from diffusers import ControlNetModel
 
     try:
-        model = ControlNetModel.from_pretrained(control, use_safetensors=True)
+        model = open_weights(ControlNetModel.from_pretrained, control, dtype=torch.float32)
     except (OSError, ValueError) as error:
         first = str(error).strip().split("\n")[0][:160]
         raise InputError(f"{control} is no ControlNet with safetensors: {first}") from None

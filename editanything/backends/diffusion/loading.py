@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from editanything.backends.diffusion.hindrances import told
 from editanything.backends.diffusion.memory import Layout, memory_layout
 from editanything.backends.diffusion.settings import ATTENTIONS, ModelSettings
+from editanything.backends.diffusion.weights import open_weights
 from editanything.errors import InputError
 from editanything.hub import only_here
 from editanything.libraries import networks
@@ -194,7 +195,7 @@ def _has_bfloat16(device: torch.device) -> bool:
 
 
 def _options(settings: ModelSettings, dtype: torch.dtype, name: str) -> dict[str, Any]:
-    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True}
+    options: dict[str, Any] = {"dtype": dtype}
     return options | ({"local_files_only": True} if settings.local_only else only_here(name))
 
 
@@ -207,7 +208,7 @@ def _open_pipeline(settings: ModelSettings, name: str, dtype: torch.dtype) -> An
     options |= dict.fromkeys(settings.skip)
     source = str(Path(name).expanduser()) if Path(name).expanduser().exists() else name
     with _quiet(), told(name):
-        pipe = DiffusionPipeline.from_pretrained(source, **options)
+        pipe = open_weights(DiffusionPipeline.from_pretrained, source, **options)
         if getattr(pipe, "safety_checker", None) is not None:
             pipe.register_modules(safety_checker=None)  # it paints black over what it dislikes
         return pipe
@@ -234,7 +235,7 @@ def _controlnets(
             name, revision = str(given), ""
         options = _options(settings, dtype, name) | ({"revision": revision} if revision else {})
         with _quiet(), told(name):
-            nets.append(ControlNetModel.from_pretrained(name, **options))
+            nets.append(open_weights(ControlNetModel.from_pretrained, name, **options))
     return tuple(nets)
 
 

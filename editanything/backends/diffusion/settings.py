@@ -29,7 +29,8 @@ class ModelSettings:
         device: auto, cpu, mps, cuda, cuda:1.
         offload: auto, none, model, sequential (see `memory_layout`).
         attention: a key of `ATTENTIONS`.
-        variant: of the files, such as "fp16"; empty for the plain ones.
+        variant: of the files, such as "fp16"; empty for the plain ones. Where there are none of
+            these, but of the other precision, those are taken.
         revision: of a hub repository; empty for the newest.
         local_only: never ask the hub, take what was downloaded before.
         skip: parts that are left out, such as ("text_encoder_3", "tokenizer_3") of SD 3.5.

@@ -6,6 +6,8 @@ from diffusers import ControlNetModel, UNet2DConditionModel
 
 from editanything.errors import InputError
 from editanything.training.__main__ import main
+from editanything.training.frozen import open_part
+from editanything.training.others import inpainting_pipeline
 from editanything.training.transfer import carried_over, init_control, transfer_control
 
 
@@ -58,6 +60,17 @@ def test_p33_a_transfer_adds_what_the_bases_differ_by(tiny, base, other, tmp_pat
     transfer_control(tmp_path / "out", other, base, back)
     again = ControlNetModel.from_pretrained(back).state_dict()
     assert all(torch.allclose(again[name], was[name], atol=1e-6) for name in was)
+
+
+@pytest.mark.parametrize("variant", [None, "fp16"])
+def test_a_base_of_half_precision_is_opened_in_float32(tiny, variant, tmp_path):
+    """Files of fp16 alone too, as the hub has of the inpainting base of Stable Diffusion 1.5."""
+    tiny.tiny_sd(9).to(torch.float16).save_pretrained(tmp_path, variant=variant)
+    for part in ("unet", "vae", "text_encoder"):
+        opened = open_part(str(tmp_path), part)
+        assert {value.dtype for value in opened.parameters()} == {torch.float32}, part
+    pipe = inpainting_pipeline(str(tmp_path), open_part(str(tmp_path), "unet"))
+    assert pipe.text_encoder.dtype == pipe.vae.dtype == torch.float32
 
 
 def test_what_does_not_fit_is_one_sentence(base, tmp_path):

@@ -42,6 +42,28 @@ def test_the_weights_are_those_of_the_file_and_half_precision_is_a_setting(sd, s
         assert torch.equal(loaded.unet.state_dict()[name], weight.to(torch.bfloat16)), name
 
 
+@pytest.mark.parametrize(("have", "wanted"), [("fp16", ""), ("", "fp16")])
+def test_files_of_another_precision_are_taken_where_those_wanted_are_missing(
+    sd, controlnets, own, have, wanted, tmp_path, capfd
+):
+    """Stable Diffusion 1.5's inpainting files on the hub have safetensors of fp16 alone."""
+    kept = own(sd).to(torch.float16)
+    kept.save_pretrained(tmp_path / "base", variant=have or None)
+    controlnets[0].save_pretrained(tmp_path / "net", variant=have or None)
+    names = {path.name for path in (tmp_path / "base").rglob("*.safetensors")}
+    assert all((".fp16." in name) == (have == "fp16") for name in names)
+    capfd.readouterr()
+    settings = ModelSettings(
+        tmp_path / "base", controlnets=[str(tmp_path / "net")], device="cpu", variant=wanted
+    )
+    loaded = load(settings)
+    assert loaded.dtype == loaded.pipe.text_encoder.dtype == torch.float32
+    for name, weight in kept.unet.state_dict().items():
+        assert torch.equal(loaded.unet.state_dict()[name], weight.float()), name
+    assert torch.equal(loaded.controlnets[0].conv_in.weight, controlnets[0].conv_in.weight)
+    assert capfd.readouterr().err == ""
+
+
 def test_the_autoencoder_of_sdxl_is_kept_from_overflowing(sdxl, sd, own):
     for pipe, kept in ((own(sdxl), torch.float32), (own(sd), torch.float16)):
         loaded = load(ModelSettings(pipe.to(torch.float16)))
