@@ -33,7 +33,7 @@ def test_every_preset_says_what_it_needs_and_whether_it_is_here(tmp_path, monkey
 def test_revisions_and_captioners_are_needed_too(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     card = preset_card("sd15-controlnet")
-    assert "Salesforce/blip2-opt-2.7b" in card.missing
+    assert "florence-community/Florence-2-base" in card.missing
     tile = "lllyasviel/control_v11f1e_sd15_tile"
     assert f"{tile}@refs/pr/4" in card.missing
     assert f"hf download {tile} --revision refs/pr/4" in card.said()
