@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from editanything.backends.diffusion.hindrances import told
+from editanything.backends.diffusion.offloading import at_rest
 from editanything.backends.diffusion.options import Adapter
 from editanything.errors import InputError
 
@@ -31,16 +32,17 @@ def set_loras(loaded: Loaded, loras: Sequence[Adapter]) -> None:
     have: tuple[Adapter, ...] = loaded.adapters.get(_LORAS, ())
     wanted = tuple(loras)
     if [_source(one) for one in have] != [_source(one) for one in wanted]:
-        if have:
-            pipe.unload_lora_weights()
-        loaded.adapters[_LORAS] = ()
-        try:
-            for i, lora in enumerate(wanted):
-                _load_lora(loaded, lora, f"lora{i}")
-        except InputError:
-            if hasattr(pipe, "unload_lora_weights"):
-                pipe.unload_lora_weights()  # whatever part of it went in
-            raise
+        with at_rest(loaded):
+            if have:
+                pipe.unload_lora_weights()
+            loaded.adapters[_LORAS] = ()
+            try:
+                for i, lora in enumerate(wanted):
+                    _load_lora(loaded, lora, f"lora{i}")
+            except InputError:
+                if hasattr(pipe, "unload_lora_weights"):
+                    pipe.unload_lora_weights()  # whatever part of it went in
+                raise
     if wanted:
         pipe.set_adapters([f"lora{i}" for i in range(len(wanted))], [one.weight for one in wanted])
     loaded.adapters[_LORAS] = wanted
@@ -70,20 +72,23 @@ def set_embeddings(loaded: Loaded, embeddings: Sequence[Adapter]) -> None:
     wanted = tuple(embeddings)
     if have == wanted:
         return
-    if have:
-        pipe.unload_textual_inversion()
-    loaded.adapters[_WORDS] = ()
-    for i, word in enumerate(wanted):
-        _check(word)
-        with told(str(word.model)):
-            _can(pipe, "load_textual_inversion", "learned words")
-            where, file = _where(word)
-            source = str(Path(where) / file) if file and Path(where).is_dir() else where
-            more = _named(file) if source == where else {}
-            pipe.load_textual_inversion(
-                source, token=word.token or None, use_safetensors=True, **more
-            )
-        loaded.adapters[_WORDS] = wanted[: i + 1]
+    with at_rest(loaded):
+        if have:
+            pipe.unload_textual_inversion()
+        loaded.adapters[_WORDS] = ()
+        for i, word in enumerate(wanted):
+            _load_word(pipe, word)
+            loaded.adapters[_WORDS] = wanted[: i + 1]
+
+
+def _load_word(pipe: Any, word: Adapter) -> None:
+    _check(word)
+    with told(str(word.model)):
+        _can(pipe, "load_textual_inversion", "learned words")
+        where, file = _where(word)
+        source = str(Path(where) / file) if file and Path(where).is_dir() else where
+        more = _named(file) if source == where else {}
+        pipe.load_textual_inversion(source, token=word.token or None, use_safetensors=True, **more)
 
 
 def set_ip_adapter(loaded: Loaded, adapter: Adapter | None) -> None:
@@ -95,24 +100,32 @@ def set_ip_adapter(loaded: Loaded, adapter: Adapter | None) -> None:
     pipe = loaded.pipe
     have: Adapter | None = loaded.adapters.get(_IMAGES)
     if have is not None and (adapter is None or _source(have) != _source(adapter)):
-        pipe.unload_ip_adapter()
+        with at_rest(loaded):
+            pipe.unload_ip_adapter()
         loaded.adapters[_IMAGES] = have = None
     if adapter is None:
         return
     if have is None:
         _check(adapter)
-        with told(str(adapter.model)):
-            _can(pipe, "load_ip_adapter", "IP-Adapters")
-            where, file = _where(adapter)
-            folder, _, name = file.rpartition("/")
-            pipe.load_ip_adapter(
-                where, subfolder=folder, weight_name=name, image_encoder_folder="image_encoder"
-            )
-        for part in (pipe.unet, getattr(pipe, "image_encoder", None)):
-            if part is not None:
-                part.to(loaded.device, loaded.dtype).eval()
+        with told(str(adapter.model)), at_rest(loaded):
+            _load_ip_adapter(loaded, adapter)
     pipe.set_ip_adapter_scale(adapter.weight)
     loaded.adapters[_IMAGES] = adapter
+
+
+def _load_ip_adapter(loaded: Loaded, adapter: Adapter) -> None:
+    pipe = loaded.pipe
+    _can(pipe, "load_ip_adapter", "IP-Adapters")
+    where, file = _where(adapter)
+    folder, _, name = file.rpartition("/")
+    pipe.load_ip_adapter(
+        where, subfolder=folder, weight_name=name, image_encoder_folder="image_encoder"
+    )
+    # Networks that take turns on the device are brought there when they are asked.
+    where_to = {"device": loaded.device} if loaded.layout.offload == "none" else {}
+    for part in (pipe.unet, getattr(pipe, "image_encoder", None)):
+        if part is not None:
+            part.to(dtype=loaded.dtype, **where_to).eval()
 
 
 def _source(adapter: Adapter) -> tuple[Any, str, str]:

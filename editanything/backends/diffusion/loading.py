@@ -5,16 +5,18 @@ Whoever runs a loaded pipeline, or changes anything of it, holds its `lock` mean
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from editanything.backends.diffusion.hindrances import told
 from editanything.backends.diffusion.memory import Layout, memory_layout
+from editanything.backends.diffusion.offloading import offload, offload_of
 from editanything.backends.diffusion.settings import ATTENTIONS, ModelSettings
 from editanything.backends.diffusion.weights import open_weights
 from editanything.errors import InputError
@@ -79,8 +81,10 @@ def load(settings: ModelSettings, progress: Progress | None = None) -> Loaded:
         if key in _cache:
             _cache.move_to_end(key)
             return _cache[key][1]
-        while len(_cache) >= KEPT:
-            _cache.popitem(last=False)
+        if len(_cache) >= KEPT:
+            while len(_cache) >= KEPT:
+                _cache.popitem(last=False)
+            _give_back()
         loaded = _load(settings, progress)
         _cache[key] = settings, loaded  # the settings keep objects alive, and so their ids
         return loaded
@@ -90,6 +94,20 @@ def forget() -> None:
     """Let go of all loaded pipelines."""
     with _cache_lock:
         _cache.clear()
+        _give_back()
+
+
+def _give_back() -> None:
+    """The memory of pipelines that were let go of, before the layout of the next is decided.
+
+    Hooks and derived pipelines point back at what they belong to, so it does not come back by
+    itself; and torch keeps a device's freed memory for its own next tensors.
+    """
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _load(settings: ModelSettings, progress: Progress | None) -> Loaded:
@@ -107,6 +125,7 @@ def _load(settings: ModelSettings, progress: Progress | None) -> Loaded:
         controlnets = _controlnets(settings, dtype, progress)
         kind = str(dtype).removeprefix("torch.")
         layout = memory_layout("cpu", num_weights=0, largest_weights=0, free_bytes=None, dtype=kind)
+        layout = replace(layout, offload=offload_of(pipe))
         for net in controlnets:
             net.to(device)
     else:
@@ -260,21 +279,25 @@ def _laid_out(
 ) -> Layout:
     import torch
 
-    sizes = [
-        sum(weight.numel() for weight in part.parameters())
-        for part in (*pipe.components.values(), *controlnets)
-        if isinstance(part, torch.nn.Module)
+    taking_turns = [
+        _num_weights(part) for part in pipe.components.values() if isinstance(part, torch.nn.Module)
     ]
+    resident = sum(_num_weights(net) for net in controlnets)  # see `_place`
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
     return memory_layout(
         str(device),
-        num_weights=sum(sizes),
-        largest_weights=max(sizes, default=0),
+        num_weights=sum(taking_turns) + resident,
+        largest_weights=max(taking_turns, default=0),
+        resident_weights=resident,
         free_bytes=free,
         dtype=settings.dtype,
         offload=settings.offload,
         bfloat16=_has_bfloat16(device),
     )
+
+
+def _num_weights(network: Any) -> int:
+    return sum(weight.numel() for weight in network.parameters())
 
 
 def _place(pipe: Any, controlnets: Sequence[Any], device: torch.device, layout: Layout) -> None:
@@ -283,12 +306,9 @@ def _place(pipe: Any, controlnets: Sequence[Any], device: torch.device, layout: 
         vae.enable_slicing()
     if vae is not None and layout.tiling and hasattr(vae, "enable_tiling"):
         vae.enable_tiling()
-    if layout.offload == "model":
-        pipe.enable_model_cpu_offload(device=device)
-    elif layout.offload == "sequential":
-        pipe.enable_sequential_cpu_offload(device=device)
-    else:
+    if layout.offload == "none":
         pipe.to(device)
+    offload(pipe, device, layout.offload)
     for net in controlnets:
         if layout.offload == "sequential":
             from accelerate import cpu_offload

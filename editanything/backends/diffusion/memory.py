@@ -39,6 +39,7 @@ def memory_layout(
     num_weights: int,
     largest_weights: int,
     free_bytes: int | None,
+    resident_weights: int = 0,
     dtype: str = "auto",
     offload: str = "auto",
     bfloat16: bool = True,
@@ -48,7 +49,8 @@ def memory_layout(
     Args:
         device: "cpu", "mps" or "cuda...".
         num_weights: of all networks together.
-        largest_weights: of the largest network.
+        largest_weights: of the largest of those that can take turns on the device.
+        resident_weights: of those that cannot: ControlNets are asked in every step.
         free_bytes: free memory of the device; None where nobody knows.
         dtype: one of `DTYPES`.
         offload: one of `OFFLOADS`.
@@ -72,15 +74,17 @@ def memory_layout(
         return Layout(dtype, "none", slicing=True, tiling=kind == "mps")
     if offload == "auto":
         weight = BYTES[dtype]
-        offload = _fitting(num_weights * weight, largest_weights * weight, free_bytes)
+        least = largest_weights + resident_weights
+        offload = _fitting(num_weights * weight, least * weight, free_bytes)
     tight = free_bytes is not None and free_bytes < ROOMY_BYTES
     return Layout(dtype, offload, slicing=True, tiling=tight or offload == "sequential")
 
 
-def _fitting(total: int, largest: int, free: int | None) -> str:
+def _fitting(total: int, least: int, free: int | None) -> str:
+    """The fastest layout with room; `least`: bytes on the device while one network has its turn."""
     if free is None or total + ROOM_BYTES <= free:
         return "none"
-    return "model" if largest + ROOM_BYTES <= free else "sequential"
+    return "model" if least + ROOM_BYTES <= free else "sequential"
 
 
 def _check(value: str, name: str, known: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from editanything.backends.diffusion.adapters import set_embeddings, set_loras
+from editanything.backends.diffusion.adapters import set_embeddings, set_ip_adapter, set_loras
 from editanything.backends.diffusion.backend import Diffusion
 from editanything.backends.diffusion.loading import load
 from editanything.backends.diffusion.options import Adapter
@@ -192,3 +192,51 @@ def test_an_ip_adapter_goes_by_its_picture_and_comes_out_again(sd, ip_adapter):
     with pytest.raises(InputError, match="no picture to go by"):
         _painted(pipe, ip_adapter=adapter)
     assert np.array_equal(_painted(pipe), before)
+
+
+def _offloaded(pipe, kind):
+    """Its networks take turns on the CPU, as on a GPU: whole, or as layers of meta tensors."""
+    from accelerate import cpu_offload
+
+    def by_layers(device):
+        pipe.remove_all_hooks()
+        for part in pipe.components.values():
+            if isinstance(part, torch.nn.Module):
+                # diffusers asks for cpu:0, and accelerate loses its way between that and cpu.
+                cpu_offload(part, torch.device(device.type), offload_buffers=True)
+
+    if kind == "sequential":
+        pipe.enable_sequential_cpu_offload = by_layers
+        by_layers(torch.device("cpu"))
+    else:
+        pipe.enable_model_cpu_offload(device="cpu")
+    return pipe
+
+
+@pytest.mark.parametrize("kind", ["model", "sequential"])
+@pytest.mark.parametrize("what", ["ip_adapter", "lora", "word"])
+def test_an_offloaded_pipeline_takes_them_too(sd, ip_adapter, kohya, what, kind, tmp_path):
+    draw = torch.Generator().manual_seed(3)
+    save_file({"dog": torch.randn(1, 32, generator=draw)}, tmp_path / "word.safetensors")
+    picture = np.random.default_rng(5).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    options = {
+        "ip_adapter": {"ip_adapter": {"model": str(ip_adapter), "image": picture}},
+        "lora": {"loras": [{"model": str(kohya)}]},
+        "word": {"embeddings": [{"model": str(tmp_path / "word.safetensors"), "token": "quality"}]},
+    }[what]
+    whole, pipe = copy.deepcopy(sd), _offloaded(copy.deepcopy(sd), kind)
+    assert load(ModelSettings(pipe)).layout.offload == kind
+    expected, before = _painted(whole, **options), _painted(pipe)
+    assert np.array_equal(_painted(pipe, **options), expected)
+    assert not np.array_equal(expected, before)
+    assert np.array_equal(_painted(pipe), before)
+    assert load(ModelSettings(pipe)).layout.offload == kind
+
+
+@pytest.mark.parametrize("kind", ["model", "sequential"])
+def test_the_image_network_of_an_ip_adapter_takes_turns_with_the_others(sd, ip_adapter, kind):
+    pipe = _offloaded(copy.deepcopy(sd), kind)
+    set_ip_adapter(load(ModelSettings(pipe)), Adapter(str(ip_adapter)))
+    hooks = {type(part._hf_hook) for part in (pipe.unet, pipe.image_encoder, pipe.vae)}
+    assert len(hooks) == 1
+    assert pipe.unet.device.type == ("meta" if kind == "sequential" else "cpu")

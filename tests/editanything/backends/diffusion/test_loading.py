@@ -1,13 +1,15 @@
 """Settings -> a loaded pipeline, or one sentence with the way out."""
 
+import gc
 import shutil
+import weakref
 
 import pytest
 import torch
 
 from editanything.backends.diffusion.hindrances import enough_memory
-from editanything.backends.diffusion.loading import forget, load
-from editanything.backends.diffusion.memory import memory_layout
+from editanything.backends.diffusion.loading import _laid_out, forget, load
+from editanything.backends.diffusion.memory import ROOM_BYTES, memory_layout
 from editanything.backends.diffusion.settings import ModelSettings
 from editanything.errors import Cancelled, InputError
 
@@ -93,6 +95,39 @@ def test_no_more_than_two_are_kept(sd, sd_inpaint, sdxl):
     load(ModelSettings(sdxl))
     load(ModelSettings(sd_inpaint))
     assert load(ModelSettings(sd)) is not first
+
+
+def test_what_is_let_go_of_gives_its_memory_back_at_once(sd, sd_inpaint, sdxl, own):
+    """Hooks of offloading point back at their networks, so that counting references is not enough.
+
+    How much is free decides the layout of the next pipeline.
+    """
+    pipe = own(sd)
+    pipe.enable_model_cpu_offload(device="cpu")
+    network = weakref.ref(load(ModelSettings(pipe)).unet)
+    load(ModelSettings(sd_inpaint))
+    gc.disable()
+    try:
+        del pipe
+        load(ModelSettings(sdxl))
+        assert network() is None
+        pipe = own(sd)
+        pipe.enable_model_cpu_offload(device="cpu")
+        network = weakref.ref(load(ModelSettings(pipe)).unet)
+        del pipe
+        forget()
+        assert network() is None
+    finally:
+        gc.enable()
+
+
+def test_freed_memory_goes_back_to_the_device(sd, monkeypatch):
+    emptied = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
+    load(ModelSettings(sd))
+    forget()
+    assert emptied == [True]
 
 
 def test_loading_can_be_cancelled_and_tried_again(sd_folder):
@@ -193,6 +228,27 @@ def test_the_layout_follows_the_free_memory(free, total, largest, offload):
     assert layout.dtype == small.dtype == "bfloat16"
     assert small.offload == offload
     assert small.tiling == (free is not None and free < 12 * G)
+
+
+@pytest.mark.parametrize(("free", "offload"), [(7 * G, "model"), (6 * G, "sequential")])
+def test_networks_that_stay_on_the_device_count_beside_the_largest(free, offload):
+    """Sizes like those of Stable Diffusion 1.5 with three ControlNets: 2 + 2 GiB, and 3 to work."""
+    found = memory_layout(
+        "cuda", num_weights=5 * G // 2, largest_weights=G, resident_weights=G, free_bytes=free
+    )
+    assert found.offload == offload
+
+
+def test_controlnets_are_among_those_that_stay(sd, controlnets, monkeypatch):
+    nets = controlnets[:1]
+    least = sum(weight.numel() for part in (sd.unet, *nets) for weight in part.parameters())
+    assert sd.unet.num_parameters() > controlnets[0].num_parameters()
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (8, 0))
+    for missing, offload in ((0, "model"), (1, "sequential")):
+        free = 2 * least + ROOM_BYTES - missing
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _, free=free: (free, free))
+        found = _laid_out(sd, nets, torch.device("cuda"), ModelSettings(sd))
+        assert found.offload == offload
 
 
 def test_the_layout_of_other_devices_and_of_older_gpus():
