@@ -117,16 +117,20 @@ class Diffusion:
         if task.op == "drag":
             around = self._dragging(task, loaded, order.prompt)
         with loaded.lock, enough_memory(loaded.name):
-            set_loras(loaded, self.extras.loras)
-            set_embeddings(loaded, self.extras.embeddings)
-            set_ip_adapter(loaded, self.extras.ip_adapter)
-            if loaded.unet is None:
-                made = paint_by_call(loaded, self.options, order, rest)
-            else:
-                made = paint_with_unet(
-                    loaded, self.extras.controlnets, self.options, order, rest, around
-                )
-            loaded.pipe.maybe_free_model_hooks()
+            try:
+                set_loras(loaded, self.extras.loras)
+                set_embeddings(loaded, self.extras.embeddings)
+                set_ip_adapter(loaded, self.extras.ip_adapter)
+                if loaded.unet is None:
+                    made = paint_by_call(loaded, self.options, order, rest)
+                else:
+                    made = paint_with_unet(
+                        loaded, self.extras.controlnets, self.options, order, rest, around
+                    )
+            finally:
+                # Also of a run that was stopped or found no memory: the network whose turn it was
+                # would stay on the device, and the next run would find less.
+                loaded.pipe.maybe_free_model_hooks()
         return Painted(made, _opaque(task))
 
     def _order(self, task: Task, loaded: Loaded) -> Any:

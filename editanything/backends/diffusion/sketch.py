@@ -153,24 +153,26 @@ def generate(
     shape = (1, 4, settings.size[0] // factor, settings.size[1] // factor)
     pictures = []
     with loaded.lock, torch.no_grad():
-        words = encode(loaded, settings.prompt, settings.negative)
-        for i, seed in enumerate(settings.seeds):
-            generator = torch.Generator().manual_seed(seed)
-            noise = torch.randn(shape, generator=generator).to(loaded.device)
-            scheduler = make_scheduler(loaded.pipe.scheduler, settings.scheduler)
-            done, all_ = i, len(settings.seeds)
-            latents = denoise(
-                loaded,
-                scheduler,
-                words,
-                sampling,
-                noise,
-                steering=steering,
-                generator=generator,
-                progress=part_of_progress(progress, done / all_, (done + 1) / all_),
-            )
-            pictures.append(decode(loaded, latents))
-        loaded.pipe.maybe_free_model_hooks()
+        try:
+            words = encode(loaded, settings.prompt, settings.negative)
+            for i, seed in enumerate(settings.seeds):
+                generator = torch.Generator().manual_seed(seed)
+                noise = torch.randn(shape, generator=generator).to(loaded.device)
+                scheduler = make_scheduler(loaded.pipe.scheduler, settings.scheduler)
+                done, all_ = i, len(settings.seeds)
+                latents = denoise(
+                    loaded,
+                    scheduler,
+                    words,
+                    sampling,
+                    noise,
+                    steering=steering,
+                    generator=generator,
+                    progress=part_of_progress(progress, done / all_, (done + 1) / all_),
+                )
+                pictures.append(decode(loaded, latents))
+        finally:
+            loaded.pipe.maybe_free_model_hooks()  # also where it is cancelled
     return tuple(pictures)
 
 

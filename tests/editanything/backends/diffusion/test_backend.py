@@ -225,6 +225,27 @@ def test_progress_is_real_and_cancelling_leaves_the_backend_usable(sd, photo, se
     )
 
 
+@pytest.mark.parametrize("kind", ["sd", "kontext"])
+def test_a_run_that_is_stopped_gives_the_device_back(kind, own, photo, selection, request):
+    """Under model offload: diffusers lays fresh hooks when it takes the networks off the device.
+
+    Kontext is run by a derived pipeline, which knows of no hooks.
+    """
+    pipe = own(request.getfixturevalue(kind))
+    pipe.enable_model_cpu_offload(device="cpu")
+    backend = Diffusion(pipe, size=64, steps=3)
+    hooks = list(pipe._all_hooks)
+    with pytest.raises(Cancelled):
+        backend.paint(_task(photo, selection), lambda share, what: share < 0.6)
+    assert pipe._all_hooks
+    assert not {id(hook) for hook in hooks} & {id(hook) for hook in pipe._all_hooks}
+    hooks = list(pipe._all_hooks)
+    lost = Diffusion(pipe, size=64, steps=3, loras=["/no/such/lora"])
+    with pytest.raises(InputError):
+        lost.paint(_task(photo, selection))
+    assert not {id(hook) for hook in hooks} & {id(hook) for hook in pipe._all_hooks}
+
+
 def test_looks_at_what_comes_about_change_nothing(sd, photo, selection):
     class Watch:
         seen = ()

@@ -14,7 +14,7 @@ from editanything.backends.diffusion.sketch import (
     palette_of,
     sketch_numbers,
 )
-from editanything.errors import InputError
+from editanything.errors import Cancelled, InputError
 
 PALETTE = [(255, 0, 0), (255, 255, 255), (0, 0, 255), (255, 0, 0), (0, 128, 0)]
 
@@ -124,6 +124,18 @@ def test_p28_a_layout_alone_becomes_a_picture_as_the_library_paints_it(base, sd,
         latents=noise, output_type="np",
     ).images[0]  # fmt: skip
     np.testing.assert_allclose(found, expected * 255, atol=1)
+
+
+def test_pictures_that_are_cancelled_give_the_device_back(sd, controlnets, own):
+    pipe = own(sd)
+    pipe.enable_model_cpu_offload(device="cpu")
+    loaded = load(ModelSettings(pipe, controlnets=controlnets[:1]))
+    before = {id(hook) for hook in pipe._all_hooks}
+    kept = list(pipe._all_hooks)  # so that no new hook has the id of an old one
+    with pytest.raises(Cancelled):
+        generate(loaded, np.ones((8, 8), np.uint16), layout(), progress=lambda *_: False)
+    assert len(pipe._all_hooks) == len(kept)
+    assert not before & {id(hook) for hook in pipe._all_hooks}
 
 
 def test_without_a_controlnet_it_says_so(sd):
