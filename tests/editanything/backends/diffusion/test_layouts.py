@@ -161,7 +161,7 @@ def test_the_sketch_tab_says_what_is_missing(sketching, edit_page, tmp_path):
     said = do.open(str(tmp_path / "bad.png"), page.request)
     assert "bad.png" in said
     assert str(tmp_path) not in said
-    do.leave(page.request)
+    do.drop("a-tab")
     with pytest.raises(InputError, match="Open a sketch or a picture first"):
         paint("sketch", "a dog")
     page.do.sessions.use("a-tab", Editor.from_preset())
