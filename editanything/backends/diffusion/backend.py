@@ -138,8 +138,9 @@ class Diffusion:
         from editanything.backends.diffusion.paint import Order
 
         instructed = is_instructed(loaded.pipe)
-        caption = ""
-        if self._captioner is not None and not instructed:
+        caption, removes = "", task.op == "remove"
+        # A removal's crop still shows what goes, and a captioner would name it.
+        if self._captioner is not None and not instructed and not removes:
             # What is dragged is seen in the second picture; a style has none of its things.
             dragged = task.op == "drag" and task.params.get("kind") != "style"
             caption = self._caption(task, second=dragged)
@@ -150,6 +151,7 @@ class Diffusion:
             seed=task.seed,
             strength=strength_of(task, self.options),
             regions=task.regions,
+            removes=removes,
             shown=self._shown(task),
         )
 

@@ -54,6 +54,26 @@ def number_map(
     return numbers
 
 
+def continued(numbers: NDArray[np.uint16], hole: Bool2D) -> NDArray[np.uint16]:
+    """The map with what lies around a hole going on into it: the nearest pixel's number, (H, W).
+
+    Where a thing is removed, its own number would have a ControlNet paint it again, and a hole of
+    no region would still show its outline.
+
+    Args:
+        numbers: (H, W).
+        hole: bool (H, W); of a hole that is all of the map, nothing is known: 0.
+    """
+    if hole.all():
+        return np.zeros_like(numbers)
+    _, nearest = cv2.distanceTransformWithLabels(
+        hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_label = np.zeros(int(nearest.max()) + 1, np.uint16)
+    of_label[nearest[~hole]] = numbers[~hole]
+    return of_label[nearest]
+
+
 def pack(numbers: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """(H, W, 3): red = number mod 256, green = number div 256, blue = 0."""
     packed = np.zeros((*numbers.shape, 3), np.uint8)

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from editanything.backends.diffusion.control_map import condition, inpaint_condition, number_map
+from editanything.backends.diffusion.control_map import (
+    condition,
+    continued,
+    inpaint_condition,
+    number_map,
+)
 from editanything.backends.diffusion.options import Control, PaintOptions
 from editanything.backends.diffusion.working import Working, resized, work_on, working_size
 from editanything.errors import InputError
@@ -36,6 +41,7 @@ class Order:
         seed: of its noise.
         strength: how much of it is made anew.
         regions: of the crop; asked if a ControlNet is shown them.
+        removes: whether what lies in the area goes, so that its own region steers nothing.
         shown: a picture for an IP-Adapter.
     """
 
@@ -45,6 +51,7 @@ class Order:
     seed: int
     strength: float = 1.0
     regions: Callable[[], tuple[Bool2D, ...]] | None = None
+    removes: bool = False
     shown: Any = None
 
 
@@ -244,6 +251,8 @@ def _shown(role: str, options: PaintOptions, order: Order, working: Working) -> 
         return torch.from_numpy(working.image.copy()).permute(2, 0, 1)[None].float() / 255
     regions = order.regions() if order.regions is not None else ()
     numbers = number_map(regions, order.image.shape[:2], order=options.order)
+    if order.removes:
+        numbers = continued(numbers, order.area)
     return condition(numbers, working.size)
 
 

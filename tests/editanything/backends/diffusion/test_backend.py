@@ -140,6 +140,40 @@ def test_p06_the_order_of_the_regions_reaches_the_controlnet(sd, controlnets, ph
     assert set(seen[1].unique().tolist()) == {0.0, 1.0, 2.0}
 
 
+def test_a_removal_is_not_shown_what_it_removes(sd, controlnets, photo, selection, monkeypatch):
+    """Neither by its region's number and outline, nor by a caption of what is still there."""
+    from editanything.backends.diffusion import prompts
+
+    class Says:
+        def caption(self, rgb, *, max_new_tokens=50):
+            return "a dog"
+
+    seen, asked = [], []
+    whole = prompts.encode
+    monkeypatch.setattr(prompts, "encode", lambda *a: asked.append(a[1]) or whole(*a))
+    hook = controlnets[0].register_forward_pre_hook(
+        lambda net, args, kwargs: seen.append(kwargs["controlnet_cond"]), with_kwargs=True
+    )
+    ground = np.ones((90, 120), bool)
+    options = {"controlnets": [controlnets[0]], "size": 64, "steps": 1, "caption": Says()}
+    try:
+        backend = Diffusion(sd, **options)
+        for op in ("remove", "redraw"):
+            backend.paint(_task(photo, selection, op=op, regions=lambda: (ground, selection)))
+    finally:
+        hook.remove()
+    assert set(seen[0].unique().tolist()) == {0.0, 1.0}  # the ground alone; blue is always 0
+    assert (seen[0][:, 0] == 1).all()
+    assert set(seen[1].unique().tolist()) == {0.0, 1.0, 2.0}
+    assert asked[0].startswith("empty background, nothing there, best")
+    assert asked[1].startswith("a dog, a red dog, best")
+
+
+def test_the_sdxl_preset_does_not_start_from_pure_noise():
+    """Its base degrades there: see the preset."""
+    assert Editor.from_preset("sdxl").backends[0].options.strength == 0.99
+
+
 def test_p14_refined_with_the_tile_controlnet(sd, controlnets, preset, photo, selection):
     command = "replace it with a dog"
     tile = {"model": controlnets[0], "role": "tile"}

@@ -5,6 +5,7 @@ import pytest
 
 from editanything.backends.diffusion.control_map import (
     condition,
+    continued,
     inpaint_condition,
     number_map,
     pack,
@@ -81,3 +82,20 @@ def test_what_cannot_be_mapped_is_told():
         number_map([np.ones((4, 4), bool), np.ones((4, 5), bool)], (4, 4))
     with pytest.raises(InputError, match="65535"):
         number_map([np.zeros((1, 1), bool)] * 65536, (1, 1))
+
+
+def test_what_lies_around_a_hole_goes_on_into_it():
+    numbers = np.ones((40, 61), np.uint16)
+    numbers[:, 31:] = 700
+    hole = np.zeros((40, 61), bool)
+    hole[10:30, 15:46] = True
+    numbers[hole] = 3
+    before = numbers.copy()
+    filled = continued(numbers, hole)
+    assert filled.dtype == np.uint16
+    np.testing.assert_array_equal(filled[~hole], numbers[~hole])
+    assert set(np.unique(filled[hole])) == {1, 700}
+    assert (filled[15:25, 15:20] == 1).all()
+    assert (filled[15:25, 41:46] == 700).all()
+    np.testing.assert_array_equal(numbers, before)
+    assert not continued(numbers, np.ones_like(hole)).any()
