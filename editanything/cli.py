@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"editanything: {message}", file=sys.stderr)  # noqa: T201
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("editanything: stopped; nothing was written.", file=sys.stderr)  # noqa: T201
+        print("editanything: stopped.", file=sys.stderr)  # noqa: T201
         return 130
     return 0
 

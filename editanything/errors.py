@@ -31,4 +31,4 @@ class Refusal(ValueError):
 
 
 class Cancelled(Exception):
-    """The caller's progress callback asked to stop; nothing was written."""
+    """The caller's progress callback asked to stop; the picture at work was not written."""

@@ -22,18 +22,16 @@ def crop_region(image: np.ndarray, mask: np.ndarray, size: int) -> np.ndarray:
         edge is repeated.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    x0, y0, x1, y1 = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    x0, y0, x1, y1 = (int(v) for v in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
     side = max(2, round(CONTEXT * max(x1 - x0, y1 - y0)))
     left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
     height, width = mask.shape
-    down = np.clip(np.arange(top, top + side), 0, height - 1)
-    across = np.clip(np.arange(left, left + side), 0, width - 1)
-    part = image[down[:, None], across]
-    inside = (down == np.arange(top, top + side))[:, None] & (
-        across == np.arange(left, left + side)
-    )
+    a0, b0, a1, b1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+    beyond = b0 - top, top + side - b1, a0 - left, left + side - a1
+    part = cv2.copyMakeBorder(image[b0:b1, a0:a1], *beyond, cv2.BORDER_REPLICATE)
     way = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
     small = cv2.resize(part, (size, size), interpolation=way).astype(np.float32) / 127.5 - 1
-    where = (mask[down[:, None], across] & inside).astype(np.float32)
+    seen = mask[b0:b1, a0:a1].astype(np.float32)
+    where = cv2.copyMakeBorder(seen, *beyond, cv2.BORDER_CONSTANT, value=0)
     where = cv2.resize(where, (size, size), interpolation=way) >= 0.5
     return np.concatenate([small.transpose(2, 0, 1), 2 * where[None].astype(np.float32) - 1])

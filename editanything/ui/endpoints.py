@@ -201,8 +201,10 @@ class Endpoints:
         preset: str,
         seed: int,
     ) -> EditPlan:
-        selection = Selection(mask=read_mask(mask)) if mask else None
-        return self._editor(preset).plan(
+        editor = self._editor(preset)
+        most = editor.preset.max_megapixels
+        selection = Selection(mask=read_mask(mask, max_megapixels=most)) if mask else None
+        return editor.plan(
             _given(image),
             str(text or ""),
             selection=selection,

@@ -62,7 +62,8 @@ class Pointing:
         Raises:
             InputError: a file that cannot be read, of another size, or without white pixels.
         """
-        mask = read_mask(path)
+        height, width = self.shape  # of a picture that was let in, whatever the limit is
+        mask = read_mask(path, max_megapixels=max(100.0, height * width / 1e6))
         Selection(mask=mask).check_inside(self.shape)
         as_selection(mask.full())
         self.take(mask)
