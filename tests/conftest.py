@@ -33,6 +33,7 @@ def web_editor(tmp_path_factory, web_editor_folder):
     environment = dict(os.environ) | {
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(web_editor_folder),
+        "EDITANYTHING_KEEP_S": "3",  # of a page that was closed
     }
     environment.pop("DISPLAY", None)
     environment.pop("WAYLAND_DISPLAY", None)

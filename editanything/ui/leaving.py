@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections.abc import Callable
 from threading import Lock, Timer
 
+from editanything.errors import InputError
+
 #: A phone that looks at another app, or a network that drops out for a moment, tells the server
 #: that the page has gone; nobody shall lose a picture by that.
 GRACE_S = 1800.0
+#: Environment variable with another number of seconds.
+KEEP = "EDITANYTHING_KEEP_S"
+
+
+def grace_s() -> float:
+    """How long the things of a page that has gone are kept, in seconds.
+
+    Raises:
+        InputError: the environment says what is no such number.
+    """
+    told = os.environ.get(KEEP, "")
+    if not told:
+        return GRACE_S
+    try:
+        seconds = float(told)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise InputError(f"{KEEP} is a number of seconds from 0 on; got {told!r}.")
+    return seconds
 
 
 class Leaving:
     """Users whose page has gone; unless they are heard of again, their things go a while later.
 
     Args:
-        after_s: how much later, in seconds.
+        after_s: how much later, in seconds; None: see `grace_s`.
 
     Attributes:
         drops: what is done with the key of a user who has gone for good.
     """
 
-    def __init__(self, after_s: float = GRACE_S) -> None:
+    def __init__(self, after_s: float | None = None) -> None:
         self.drops: list[Callable[[str], None]] = []
-        self._after_s = after_s
+        self._after_s = grace_s() if after_s is None else after_s
         self._due: dict[str, float] = {}
         self._lock = Lock()
         self._timer: Timer | None = None

@@ -5,8 +5,9 @@ import time
 import pytest
 
 from editanything.editor import Editor
+from editanything.errors import InputError
 from editanything.examples import EXAMPLES
-from editanything.ui.leaving import GRACE_S, Leaving
+from editanything.ui.leaving import GRACE_S, KEEP, Leaving, grace_s
 from editanything.ui.places import Kept, OwnFolders
 
 
@@ -63,6 +64,16 @@ def test_a_page_that_is_lost_for_a_moment_finds_its_picture_again(edit_page):
         drop(str(page.request.session_hash))
     assert page.session is not session
     assert not session.history.folder.exists()
+
+
+def test_how_long_is_for_the_server_to_say(monkeypatch):
+    assert grace_s() == GRACE_S
+    monkeypatch.setenv(KEEP, "2.5")
+    assert grace_s() == 2.5
+    for wrong in ("soon", "-1", "nan", "inf"):
+        monkeypatch.setenv(KEEP, wrong)
+        with pytest.raises(InputError, match="number of seconds"):
+            Leaving()
 
 
 @pytest.fixture
