@@ -34,6 +34,8 @@ LICENCES = {
     "lllyasviel/": "CreativeML OpenRAIL-M",
     "Salesforce/blip2-opt": "MIT; its language model OPT under Meta's own licence",
 }
+#: Files of repositories that this package never opens; some hold the same weights three times.
+_NEVER_READ = ("*.bin", "*.ckpt", "*.pt", "*.msgpack", "*.h5", "*.onnx*")
 _HOMES = {**HOMES, "captioner": ("editanything.captions", "CAPTIONERS")}
 ELSEWHERE = "see its page on the hub"
 OURS = "Apache-2.0 (this package)"
@@ -87,7 +89,8 @@ class PresetCard:
     def command(self) -> str:
         """What downloads the files that are missing; one model a call."""
         calls = (name.replace("@", " --revision ") for name in self.missing)
-        return " && ".join(f"hf download {one}" for one in calls)
+        spared = "".join(f' --exclude "{pattern}"' for pattern in _NEVER_READ)
+        return " && ".join(f"hf download {one}{spared}" for one in calls)
 
 
 def preset_names() -> list[str]:

@@ -36,7 +36,7 @@ def test_revisions_and_captioners_are_needed_too(tmp_path, monkeypatch):
     assert "florence-community/Florence-2-base" in card.missing
     tile = "lllyasviel/control_v11f1e_sd15_tile"
     assert f"{tile}@refs/pr/4" in card.missing
-    assert f"hf download {tile} --revision refs/pr/4" in card.said()
+    assert f'hf download {tile} --revision refs/pr/4 --exclude "*.bin"' in card.said()
     root = tmp_path / f"models--{tile.replace('/', '--')}"
     (root / "snapshots" / "abc").mkdir(parents=True)  # of another revision
     assert f"{tile}@refs/pr/4" in preset_card("sd15-controlnet").missing
