@@ -171,7 +171,8 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
             label: a class by number or name for all pictures, one for each (None among them: no
                 class), a `Text`, or None: no condition.
             prompt: words in place of a label, for networks that were trained on words: one text
-                for all pictures or one for each; "" is no condition.
+                for all pictures or one for each; "" is no condition, and beside an image nor are
+                words that are in none of the names that the network knows.
             style: of the pictures, told with the prompt; None: any.
             num_images: how many; by default one for each label, or one.
             num_inference_steps: steps of the sampler.
@@ -208,7 +209,8 @@ class Pipeline(DiffusionPipeline):  # type: ignore[misc]
         device = self._execution_device
         known = self._known(image, mask, size)
         if prompt is not None:
-            label = words_of(self.model, label, prompt, style)
+            names = () if known is None else self.id2label.values()
+            label = words_of(self.model, label, prompt, style, names)
         told, count = self._labels(label, num_images, device)
         generators = generator or make_generators(seeds_of(seed, count))
         if latents is None:

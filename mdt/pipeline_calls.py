@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,27 @@ from mdt.diffusion.inpaint import Telling
 from mdt.known import Known
 from mdt.models import Network
 from mdt.models.conditioning import Label
+from mdt.words import split_words
 
 
 def words_of(
-    network: Network, label: Any, prompt: str | Sequence[str], style: str | None
+    network: Network,
+    label: Any,
+    prompt: str | Sequence[str],
+    style: str | None,
+    names: Iterable[str] = (),
 ) -> Tensor:
     """The label that a prompt is: int64 ids (B, L, K).
+
+    Args:
+        network: trained on words.
+        label: beside the prompt: None.
+        prompt: one text, or one a picture.
+        style: of the pictures; None: any.
+        names: of what the network has learnt to draw. A prompt that shares no word with any of them
+            is no condition at all, and a warning says so: the ids of words that were never trained
+            on are noise, which leads a picture that is to be gone on with astray
+            (docs/experiments.md). Empty: every prompt is told.
 
     Raises:
         ValueError: a network that was not trained on words, or a label beside the prompt.
@@ -29,7 +45,17 @@ def words_of(
     if label is not None:
         raise ValueError("Give a prompt or a label, not both.")
     texts = [prompt] if isinstance(prompt, str) else list(prompt)
-    return torch.from_numpy(np.stack([prompt_ids(text, style) for text in texts]))
+    ids = np.stack([prompt_ids(text, style) for text in texts])
+    trained = {word for name in names for word in split_words(name)}
+    for i, words in enumerate(map(split_words, texts)):
+        if trained and words and trained.isdisjoint(words):
+            warnings.warn(
+                f"No word of {texts[i]!r} was trained on: the picture is gone on with as it is, "
+                "without words.",
+                stacklevel=3,
+            )
+            ids[i] = 0
+    return torch.from_numpy(ids)
 
 
 def telling(network: Any, known: Known | None, noise: Tensor) -> Telling:

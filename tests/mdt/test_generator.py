@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,24 @@ def test_an_apple_is_red_and_a_blue_one_is_blue():
     red, blue = np.mean(means[:4], axis=0), np.mean(means[4:], axis=0)
     assert red[0] > red[2] + 60
     assert blue[2] > blue[0] + 30
+
+
+def test_words_never_trained_on_are_left_out_beside_a_picture():
+    pipe = mdt.Pipeline.from_pretrained("default")
+    pipe.set_progress_bar_config(disable=True)
+    known = np.full((128, 128, 4), (200, 60, 40, 255), np.uint8)
+    mask = np.zeros((128, 128), bool)
+    mask[:, 64:] = True
+    more = {"image": known, "mask": mask, "num_inference_steps": 2, "guidance_scale": 2.5}
+    with pytest.warns(UserWarning, match="No word of 'a violin' was trained on"):
+        told = pipe(prompt=["a violin", "red apple"], style="fluent", **more).images
+    plain = pipe(prompt=["", "red apple"], style=None, **more).images
+    apart = np.abs(np.asarray(told[0], int) - np.asarray(plain[0], int))
+    assert apart.max() <= 1  # one of a batch, so rounded otherwise
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        pipe(prompt="an apple", style="fluent", **more)  # known
+        pipe(prompt="a violin", num_inference_steps=1)  # nothing is known: words are all there is
 
 
 def test_names_and_card_go_with_the_weights():
