@@ -6,15 +6,14 @@ import torch
 from mdt.diffusion import make_objective
 from mdt.diffusion.objective import (
     OBJECTIVES,
-    TIMES,
     Objective,
     denoising_terms,
     eight_bit_log_likelihood,
-    logit_normal_times,
     noised,
     variational_bound,
 )
 from mdt.diffusion.schedule import Flow, linear
+from mdt.diffusion.times import TIMES, logit_normal_times
 from mdt.draws import StepGenerators
 from mdt.models import DiT, UViT
 from mdt.optim import Adan
