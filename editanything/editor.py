@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from editanything import frames, masks
@@ -23,6 +22,7 @@ from editanything.pointing import as_selection, notes_on, select
 from editanything.preset import Preset, build, load_foreign_preset, load_preset
 from editanything.previews import in_picture
 from editanything.recipe import Edit, Recipe
+from editanything.tasks import staying, task_of, working_box
 from editanything.types import (
     Backend,
     Bool2D,
@@ -33,17 +33,10 @@ from editanything.types import (
     Segmenter,
     Selection,
     Step,
-    Task,
     part_of_progress,
     report,
 )
 from mdt.version import __version__
-
-#: How much of its surroundings a step sees, as a share of its area's larger side, and the least.
-CONTEXT_SHARE, CONTEXT_LEAST_PX = 0.6, 48
-NEEDS_SURROUNDINGS = frozenset(
-    {"remove", "outpaint", "move", "resize", "rotate", "flip", "transfer", "redraw", "drag"}
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -326,27 +319,10 @@ class Editor:
             if step.op != "outpaint":
                 return picture, masks.union(changed, step.area)
         box = working_box(step, picture.shape)
-        area = step.area.within(box)
-        task = Task(
-            op=step.op,
-            image=picture.rgb(box),
-            target=step.target.within(box),
-            area=area,
-            params=_in_crop(step.params, box),
-            seed=step.seed,
-            opacity=picture.opacity(box),
-            reference=step.reference,
-            keep=step.keep.within(box) if step.keep is not None else None,
-            hole=step.hole.within(box) if step.hole is not None else None,
-            shade=step.shade.within(box) if step.shade is not None else None,
-            others=step.others.within(box) if step.others is not None else None,
-            behind=tuple(mask.within(box) for mask in step.behind),
-            what=step.what,
-            regions=lambda: self._regions(picture, box),
-        )
+        task = task_of(step, picture, box, regions=lambda: self._regions(picture, box))
         backend = next(b for b in self.backends if b.can(step.op, step.params))
         painted = backend.paint(task, in_picture(progress, picture, box, step.area))
-        alpha = masks.feather(area, step.feather_px, beyond=_staying(task))
+        alpha = masks.feather(task.area, step.feather_px, beyond=staying(task))
         return composite(picture, box, painted, alpha), masks.union(changed, step.area)
 
     def _regions(self, picture: Picture, box: Box) -> tuple[Bool2D, ...]:
@@ -372,38 +348,6 @@ def check_command(text: str, seed: int) -> None:
         ) from None
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise InputError(f"A seed is a whole number from 0 to 2^63 - 1; got {seed!r}.")
-
-
-def working_box(step: Step, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The crop that a backend sees of a picture of `shape`: the step's area with its context."""
-    box = step.area.box
-    if step.op == "outpaint":
-        return 0, 0, shape[1], shape[0]
-    box = masks.box_union(box, step.target.box)
-    context = CONTEXT_LEAST_PX
-    if step.op in NEEDS_SURROUNDINGS:
-        context += round(CONTEXT_SHARE * max(box[2] - box[0], box[3] - box[1]))
-    return masks.with_margin(box, context, shape)
-
-
-def _staying(task: Task) -> Bool2D | None:
-    """What the step's area ends at without a soft rim: the old thing would shine through there."""
-    staying = [mask for mask in (task.keep, task.others) if mask is not None]
-    return np.logical_or.reduce(staying) if staying else None
-
-
-def _in_crop(params: Mapping[str, Any], box: tuple[int, int, int, int]) -> dict[str, Any]:
-    """A step's numbers in the coordinates of its crop."""
-    out = dict(params)
-    if "frame" in out:
-        out["origin"] = box[:2]
-    if "matrix" in out:
-        matrix = np.array(out["matrix"], float)
-        # A reference has its own origin; everything else moves within the picture.
-        inner = np.zeros(2) if "mode" in out else matrix[:, :2] @ box[:2]
-        matrix[:, 2] += inner - box[:2]
-        out["matrix"] = matrix
-    return out
 
 
 def _second(looked: Looked | None, selection: Selection | None) -> SecondPicture | None:

@@ -78,6 +78,17 @@ def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
+def _cut(crop: NDArray[Any], at: Box, box: Box) -> NDArray[Any]:
+    """What lies inside `box` of a crop that fills the box `at`; zero beyond the crop."""
+    x0, y0, x1, y1 = box
+    out = np.zeros((y1 - y0, x1 - x0), crop.dtype)
+    u0, v0, u1, v1 = max(x0, at[0]), max(y0, at[1]), min(x1, at[2]), min(y1, at[3])
+    if u0 < u1 and v0 < v1:
+        inside = crop[v0 - at[1] : v1 - at[1], u0 - at[0] : u1 - at[0]]
+        out[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0] = inside
+    return out
+
+
 @dataclass(frozen=True, eq=False)
 class Mask:
     """A set of pixels of a picture, kept as its bounding box and the bool crop inside it.
@@ -146,22 +157,11 @@ class Mask:
 
     def full(self) -> Bool2D:
         """The bool `(H, W)` array."""
-        array = np.zeros(self.shape, bool)
-        x0, y0, x1, y1 = self.box
-        array[y0:y1, x0:x1] = self.crop
-        return array
+        return self.within((0, 0, self.shape[1], self.shape[0]))
 
     def within(self, box: Box) -> Bool2D:
         """The part of the mask inside `box` (which must lie in the picture), as a bool array."""
-        x0, y0, x1, y1 = box
-        out = np.zeros((y1 - y0, x1 - x0), bool)
-        a0, b0, a1, b1 = self.box
-        u0, v0, u1, v1 = max(x0, a0), max(y0, b0), min(x1, a1), min(y1, b1)
-        if u0 < u1 and v0 < v1:
-            out[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0] = self.crop[
-                v0 - b0 : v1 - b0, u0 - a0 : u1 - a0
-            ]
-        return out
+        return _cut(self.crop, self.box, box)
 
     def centroid(self) -> tuple[float, float]:
         """Mean (x, y) of the pixels; the mask must not be empty."""
@@ -347,16 +347,7 @@ class Shade:
 
     def within(self, box: Box) -> Float2D:
         """The part inside `box` of the picture."""
-        out = np.zeros((box[3] - box[1], box[2] - box[0]), np.float32)
-        x0, y0, x1, y1 = (
-            *(max(a, b) for a, b in zip(self.box[:2], box[:2], strict=True)),
-            *(min(a, b) for a, b in zip(self.box[2:], box[2:], strict=True)),
-        )
-        if x0 < x1 and y0 < y1:
-            out[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]] = self.alpha[
-                y0 - self.box[1] : y1 - self.box[1], x0 - self.box[0] : x1 - self.box[0]
-            ]
-        return out
+        return _cut(self.alpha, self.box, box)
 
 
 @dataclass(frozen=True, eq=False)
@@ -409,7 +400,6 @@ class Related:
         """How much of it lies on each pixel, (H, W), 0..1; made anew each time."""
         if self.soft is None:
             return self.mask.astype(np.float32)
-        out = np.zeros(self.region.shape, np.float32)
-        (x0, y0, x1, y1), crop = self.soft
-        out[y0:y1, x0:x1] = crop
-        return out
+        at, crop = self.soft
+        height, width = self.region.shape
+        return _cut(crop, at, (0, 0, width, height))
