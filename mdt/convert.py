@@ -117,6 +117,22 @@ def open_segmenter(folder: str | Path) -> models.Segmenter:
     return _open(models.Segmenter, folder)
 
 
+def open_word_regions(folder: str | Path) -> models.WordRegions:
+    """The network of words in a folder that `save_pretrained` or `write_words` wrote, in eval().
+
+    Raises:
+        ValueError: no such folder, another kind of model, broken weights.
+    """
+    from mdt.features.words import CARD, open_words
+
+    if (Path(folder) / CARD).is_file():
+        return open_words(folder).network
+    kind = _class_name(folder, "a network of words' save_pretrained")
+    if kind != "WordRegions":
+        raise CheckpointError(f"{folder} holds a {kind}, which is no network of words.")
+    return _open(models.WordRegions, folder)
+
+
 def _class_name(folder: str | Path, writer: str) -> str:
     """What the config.json of a model's folder says that it is."""
     if not Path(folder).is_dir():

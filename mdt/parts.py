@@ -240,8 +240,7 @@ def make_rate(settings: TrainSettings) -> Callable[[float], float]:
 
 def _start_from(network: Network, folder: Path) -> None:
     """Take the weights of a run (its first average) or of a model's folder."""
-    from mdt.convert import open_model, open_segmenter, open_vae
-    from mdt.features.words import open_words
+    from mdt.convert import open_model, open_segmenter, open_vae, open_word_regions
 
     run = Run(folder)
     steps = run.steps()
@@ -252,7 +251,7 @@ def _start_from(network: Network, folder: Path) -> None:
     elif isinstance(network, models.Segmenter):
         other = open_segmenter(folder)
     elif isinstance(network, models.WordRegions):
-        other = open_words(folder).network
+        other = open_word_regions(folder)
     else:
         other = open_model(folder)
     put(network.state_dict(), other.state_dict(), f"init={folder}")

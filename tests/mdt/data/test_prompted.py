@@ -1,15 +1,22 @@
+import json
 import pickle
 
 import numpy as np
 import pytest
 import torch
 
+from mdt.cli import main
+from mdt.config import load
+from mdt.convert import open_segmenter
 from mdt.data import DataError, batches, open_source
 from mdt.data.stickers.collages import collage, weathered
 from mdt.data.stickers.photos import PHOTOS, patch, photos
 from mdt.data.stickers.prompted import click, rough_box, zoomed
 from mdt.data.stickers.shapes import SHAPES, shape
 from mdt.models.segmenter_objective import DRAWS, NUM_THINGS, ROW, SegmenterObjective
+from mdt.runs import Run, open_weights
+from mdt.settings import TrainSettings
+from mdt.train import train
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +67,24 @@ def test_the_trainers_batches_are_what_the_objective_takes(source):
     )  # fmt: skip
     (terms,) = SegmenterObjective().passes(network, batch.x, batch.label, generator=None)
     assert torch.isfinite(terms["loss"]).all()
+
+
+def test_a_run_is_exported_as_the_network_of_its_averaged_weights(stickers, tmp_path):
+    recipe = tmp_path / "segmenter.yaml"
+    recipe.write_text(
+        "model: {name: segmenter, input_size: 64, fine_width: 16, mid_width: 16, width: 48, depth: 1,"
+        " prompt_width: 32}\n"
+        f"data: {{name: prompted, path: {json.dumps(str(stickers))}, size: 64,"
+        " settings: {split: all, scenes: 0}}\n"
+        "objective: {name: segmenter}\noptimizer: {name: adamw, lr: 1.0e-3}\n"
+        "steps: 1\nbatch: 2\nprogress: false\nema: {widths: [0.1]}\n"
+    )
+    train(load(TrainSettings, recipe), tmp_path / "one")
+    assert main(["export", str(tmp_path / "one"), "-o", str(tmp_path / "net")]) == 0
+    averaged = open_weights(Run(tmp_path / "one").newest()).state_dict()
+    exported = open_segmenter(tmp_path / "net").state_dict()
+    assert exported.keys() == averaged.keys()
+    assert all(torch.equal(exported[name], value) for name, value in averaged.items())
 
 
 def test_a_part_belongs_to_its_thing():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from mdt.cli import main
 from mdt.config import load
 from mdt.data import CropSource, DataError, batches, open_source
 from mdt.data.stickers.crops import NUM_TEXTS
@@ -15,6 +16,7 @@ from mdt.data.stickers.rough import nothing, of_photo, roughened
 from mdt.features.judge import open_judge
 from mdt.features.train import Recipe
 from mdt.features.train import train as train_features
+from mdt.models import WordRegions
 from mdt.runs import Run, open_weights
 from mdt.settings import TrainSettings
 from mdt.train import train
@@ -137,6 +139,14 @@ def test_batches_and_a_training_that_is_stopped_and_resumed(source, stickers, tm
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     network = open_weights(one.place(4))
     assert network(x[:2, :, :32, :32], torch.zeros(3, NUM_IDS, dtype=torch.int64)).shape == (2, 3)
+    # Exported, it is the network of the averaged weights, and another run begins from it.
+    assert main(["export", str(tmp_path / "one"), "-o", str(tmp_path / "net")]) == 0
+    exported = WordRegions.from_pretrained(tmp_path / "net").state_dict()
+    assert all(torch.equal(exported[name], value) for name, value in network.state_dict().items())
+    begun = load(TrainSettings, recipe, [f"init={tmp_path / 'net'}", "steps=1", "optimizer.lr=0"])
+    train(begun, tmp_path / "two")
+    kept = Run(tmp_path / "two").tensors(1, "model")
+    assert all(torch.equal(exported[name], value) for name, value in kept.items())
 
 
 def test_a_judge_is_trained_alike_twice_and_knows_its_names(stickers, tmp_path):
