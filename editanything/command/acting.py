@@ -20,6 +20,8 @@ def change_of_state(clause: Clause) -> Operations | None:
     found, said = clause.things(), lexicon().changing.whole(clause.verb.split())
     if found is None or said is None:
         return None
+    if isinstance(clause.loose.amount, dict) or clause.loose.bare is not None:
+        return None  # "lengthen the skirt by 20%": nothing measures that
     attribute, _, value = said.partition(" ")
     place = one_thing(clause.slot("O"), clause.talk) if clause.has("O") else None
     if clause.has("O") and place is None:

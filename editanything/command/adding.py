@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from editanything.command import english
 from editanything.command.attributes import has_article, value_text
 from editanything.command.changing import is_new_thing
 from editanything.command.clause import Ask, Clause, Operations
 from editanything.command.discourse import Discourse
-from editanything.command.heads import Tokens, lemma_of, split_attributes
+from editanything.command.heads import Tokens, is_place, lemma_of, split_attributes
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import can_name
+from editanything.command.nouns import can_be_noun, can_name, is_kind
 from editanything.command.phrases import anchors_of
 from editanything.command.targets import one_thing
 from editanything.command.types import Count, Operation, Relation, Selector, Where
@@ -151,8 +152,32 @@ def _anchored(name: str, tokens: Tokens, talk: Discourse) -> Where | None:
     return Where(Relation(name, anchors))
 
 
+def _doing(clause: Clause) -> tuple[Clause, str]:
+    """`put a cat on the sill looking outside`: the clause without what the new thing does there."""
+    place, value = clause.slot("W"), clause.slot("V")
+    for at in range(2, len(place) - 1):
+        base = english.verb_base(place[at].word) if place[at].word.endswith("ing") else None
+        if base is None or not can_be_noun(place[at - 1].word) or posture_at(place, at):
+            continue
+        where = place_of(place[:at], clause.talk)
+        anchor = where.relation.anchors[0] if where is not None and where.relation else None
+        if anchor is None or is_kind(anchor.noun, "person", "animal") or len(new_parts(value)) > 1:
+            continue
+        slots = {**clause.match.slots, "W": place[:at]}
+        said = " ".join(token.word for token in place[at:])
+        return replace(clause, match=replace(clause.match, slots=slots)), f" {said}"
+    return clause, ""
+
+
+def posture_at(tokens: Tokens, at: int) -> bool:
+    """Whether a word of posture before a place stands here: "the table standing by the window"."""
+    posture = lexicon().postures.at([tokens[at].word], 0) is not None
+    return posture and is_place(tokens[at + 1])
+
+
 def add(clause: Clause) -> Operations | None:
     """Something new in the picture."""
+    clause, doing = _doing(clause)
     value = clause.slot("V")
     if not value or (value[0].word in _DEFINITE and clause.verb not in _PURE_ADDING):
         return None
@@ -164,7 +189,7 @@ def add(clause: Clause) -> Operations | None:
     unsupported = lexicon().said["unsupported"]
     if unsupported["values"].whole(words) or unsupported["quantities"].ends(words) is not None:
         raise Ask("unsupported", " ".join(words))
-    if lexicon().said["vague"]["additions"].whole([token.word for token in value]):
+    if _is_vague([token.word for token in value]):
         raise Ask("vague", "the picture")
     one = new_thing(value)
     about = one[0].split()[-1] if one is not None else clause.talk.noun
@@ -173,14 +198,39 @@ def add(clause: Clause) -> Operations | None:
         return None
     out = []
     parts = new_parts(value)
-    if any(_is_linking(token) for part in parts[:-1] for token in part):
+    if any(_is_linking(token) and token.word != "of" for part in parts[:-1] for token in part):
         return None  # "a hat on the dog and a scarf on the cat" are two clauses
     for part in parts:
         made = new_thing(part)
         if made is None:
             return None
-        out.append(Operation("add", value=made[0], count=made[1], where=where))
+        out.append(_added(made[0] + doing, made[1], where))
     return tuple(out)
+
+
+def _added(made: str, count: Count, where: Where) -> Operation:
+    scenery = _scenery(made) if where == Where() else ""
+    if scenery:
+        return Operation("replace", Selector("background"), value=scenery)
+    return Operation("add", value=made, count=count, where=where)
+
+
+def _scenery(made: str) -> str:
+    """What `a beach background`, `a background of mountains` puts behind everything."""
+    for noun in ("background", "backdrop"):
+        if made.endswith(f" {noun}"):
+            return made.removesuffix(f" {noun}")
+        if made.startswith(f"{noun} of "):
+            return made.removeprefix(f"{noun} of ")
+    return ""
+
+
+def _is_vague(words: list[str]) -> bool:
+    """Whether "more oomph", "a bit of magic" say nothing that could be drawn."""
+    additions, said = lexicon().said["vague"]["additions"], words
+    while len(said) > 1 and said[0] in {"a", "some", "more", "bit", "of", "extra", "little", "lot"}:
+        said = said[1:]
+    return additions.whole(words) is not None or additions.whole(said) is not None
 
 
 def add_some(clause: Clause) -> Operations | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from editanything import colors
 from editanything.command.constructions import grammar
 from editanything.command.heads import Tokens
@@ -21,6 +23,10 @@ def without_fillers(tokens: Tokens) -> Tokens:
     at = 0
     while at < len(tokens):
         found = fillers.at(words, at)
+        if words[at : at + 2] == ["i", "mean"] and _corrects(tokens, at):
+            out += [tokens[at], replace(tokens[at + 1], word="meant")]
+            at += 2
+            continue
         if found is None or (at == 0 and words[0] in {"please", "kindly", "pls", "plz"}):
             out.append(tokens[at])
             at += 1
@@ -31,6 +37,23 @@ def without_fillers(tokens: Tokens) -> Tokens:
                 if out and out[-1].kind == "comma":  # "the, you know, cable"
                     out.pop()
     return tuple(out)
+
+
+def _corrects(tokens: Tokens, at: int) -> bool:
+    """Whether "i mean" takes back what was said: "the cat, i mean the dog", "sorry i mean her".
+
+    "The, i mean, cable" only hesitates.
+    """
+    if at == 0 or at + 2 >= len(tokens):
+        return False
+    if tokens[at - 1].word in _MISTAKEN:
+        return True
+    paused = at > 1 and tokens[at - 1].kind in {"comma", "stop", "dash"}
+    return paused and tokens[at - 2].word not in _HESITANT and tokens[at + 2].kind == "word"
+
+
+_MISTAKEN = {"sorry", "no", "wait", "oops", "whoops", "or", "actually", "oh", "ah"}
+_HESITANT = {"the", "a", "an", "that", "this", "my", "her", "his", "its", "of", "to", "and", "with"}
 
 
 def _starts(tokens: Tokens) -> bool:

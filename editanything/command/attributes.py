@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from editanything import colors
 from editanything.command import english, things
 from editanything.command.heads import Tokens
@@ -56,6 +58,17 @@ _MORE_OF = {
 }
 
 
+#: "the same red as the car", "as red as the car": the colour that is named, whatever it is like.
+_ALIKE = re.compile(r"(?:exact |very )?(?:same|as) ([a-z][a-z ]*) as .+")
+#: "a darker shade of green", "nice shade of blue".
+_SHADE = re.compile(
+    r"(?:(?:very|much|slightly|nice|lovely|different|certain|beautiful|bit|little) )*"
+    r"((?:darker|lighter|paler|deeper|brighter|softer|bolder|richer|warmer|cooler|duller|dark|light"
+    r"|pale|deep|bright|soft|bold|rich|warm|cool|dull|muted|pastel|vivid)?) ?"
+    r"(?:shade|tone|hue|tint) of ([a-z][a-z ]*)"
+)
+
+
 def color_value(text: str) -> str | None:
     """The colour that a value names (as the user said it), also as a comparative, or None."""
     stripped = text
@@ -82,7 +95,12 @@ def color_value(text: str) -> str | None:
         "an ",
     ):
         stripped = stripped.removeprefix(adverb)
+    found = _ALIKE.fullmatch(stripped) or _SHADE.fullmatch(stripped)
+    if found is not None:
+        stripped = found.expand(r"\1") if found.re is _ALIKE else f"{found[1]} {found[2]}".strip()
     if colors.is_color(stripped) or colors.comparative(stripped):
+        return stripped
+    if stripped in lexicon().sets["named_colors"]:
         return stripped
     first, _, base = stripped.partition(" ")
     if first in _MORE_OF and colors.is_color(base):

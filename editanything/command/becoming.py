@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from editanything import colors
 from editanything.command.adding import new_parts, new_thing
+from editanything.command.asides import words_of
 from editanything.command.attributes import (
     FRAME,
     FRAME_NOUNS,
@@ -19,7 +20,7 @@ from editanything.command.attributes import (
 from editanything.command.changing import is_new_thing, replaced
 from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.discourse import is_owner
-from editanything.command.heads import Tokens
+from editanything.command.heads import Tokens, is_place
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_kind, is_person, is_picture_noun, singular
 from editanything.command.types import Operation, Relation, Selector, Where
@@ -125,6 +126,8 @@ def modify(clause: Clause) -> Operations | None:
 
     def make(thing: Selector) -> Operation | None:
         named = _attribute_slot(thing)
+        if named is None and _is_bare_quality(thing):
+            return None  # "change the color to red", and nobody says whose
         if named is not None:
             return Operation("modify", named[1], attribute=named[0], value=value_text(value))
         if thing.noun == "background":
@@ -152,17 +155,30 @@ def modify_loosely(clause: Clause) -> Operations | None:
     if found is None or not is_said(value) or clause.verb in {"use", "apply", "add", "put"}:
         return None
     look = any("look" in literal for literal in clause.match.literals)
+    if clause.slot("T")[-1].word in _SEEMING or lexicon().regions.at(words_of(value), 0):
+        return None  # "make this look better", "make the cup top left blue"
 
     def make(thing: Selector) -> Operation | None:
-        if thing.noun in FRAME or _attribute_slot(thing) is not None:
+        if thing.noun in FRAME or _attribute_slot(thing) is not None or _is_bare_quality(thing):
             return None
         if has_article(value) and not look:
             return _into_thing(clause, thing, value)
         if not (is_adjectival(value) or look):
             return None
-        return Operation("modify", thing, attribute="appearance", value=value_text(value))
+        named = colors.is_color(value[-1].word)  # "british racing green"
+        kind = "color" if named else "appearance"
+        return Operation("modify", thing, attribute=kind, value=value_text(value))
 
     return each(found, make)
+
+
+def _is_bare_quality(thing: Selector) -> bool:
+    """Whether a noun by itself is no thing: "the color", "the hue"."""
+    quality = lexicon().attribute_nouns.whole([thing.noun]) == "color"
+    return quality and thing == Selector(thing.noun) and thing.noun not in {"paint", "shade"}
+
+
+_SEEMING = {"look", "seem", "appear", "feel"}
 
 
 def is_said(tokens: Tokens) -> bool:
@@ -200,7 +216,8 @@ def _background(thing: Selector, value: Tokens) -> Operation | None:
     if color is not None:
         return Operation("modify", thing, attribute="color", value=color)
     kind = classify(value, thing)
-    if has_article(value) and is_new_thing(value):
+    shown = is_picture_noun(text.split()[-1]) and kind is not None and kind[0] == "appearance"
+    if (has_article(value) or shown) and is_new_thing(value):
         return Operation("replace", thing, value=text)
     return None if kind is None else Operation("modify", thing, attribute=kind[0], value=kind[1])
 
@@ -217,7 +234,7 @@ def make_from(clause: Clause) -> Operations | None:
     material = lexicon().attributes["material"].whole(text.split()) is not None
 
     def make(thing: Selector) -> Operation | None:
-        if thing.noun == "background" and clause.verb in {"fill", "cover"} and is_said(value):
+        if clause.verb in {"fill", "cover"} and is_said(value) and _is_blank(thing, clause.verb):
             return replaced(thing, text)
         if thing.noun in FRAME or not is_said(value):
             return None
@@ -238,6 +255,16 @@ def make_from(clause: Clause) -> Operations | None:
         return Operation("modify", thing, attribute="material", value=text)
 
     return each(found, make)
+
+
+_BLANKS = {"hole", "gap", "space", "crack", "spot", "area", "patch", "emptiness", "void"}
+
+
+def _is_blank(thing: Selector, verb: str) -> bool:
+    """Whether filling a thing puts something in its place: a hole, the selection."""
+    return thing.noun == "background" or (
+        verb == "fill" and (thing.noun == "@selection" or thing.noun in _BLANKS)
+    )
 
 
 _COVERED = {
@@ -291,6 +318,8 @@ def give(clause: Clause) -> Operations | None:
     if found is None or not value or found.things[0].noun in FRAME:
         return None
     words = value_text(value).split()
+    if is_place(value[0]) or lexicon().deeds.whole(words[-1:]) in {"rotate", "flip"}:
+        return None  # "give the woman on the left | curly hair", "give the wheel a spin"
     parts = new_parts(value)
     if len(parts) > 1 and all(map(new_thing, parts)):
         given = [_given(thing, part) for thing in found.things for part in parts]

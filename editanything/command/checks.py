@@ -7,6 +7,7 @@ from dataclasses import replace
 from editanything import colors
 from editanything.command.clause import Ask, Operations
 from editanything.command.constructions import OPPOSITES
+from editanything.command.lexicon import lexicon
 from editanything.command.transferring import is_worn
 from editanything.command.types import Operation, Selector, Where
 
@@ -43,8 +44,12 @@ def merge(ops: Operations) -> Operations:
 def _places_copy(before: Operation, op: Operation) -> bool:
     """`copy the lantern and put it next to the door`: the copy goes there."""
     placed = before.where is not None or before.direction is not None
-    moved = op.op == "move" and op.target == before.target and op.amount is None
+    copied = op.target is not None and op.target.noun in _COPIES and not op.target.attrs
+    moved = op.op == "move" and (op.target == before.target or copied) and op.amount is None
     return before.op == "duplicate" and moved and not placed
+
+
+_COPIES = {"copy", "duplicate", "clone", "replica", "twin"}
 
 
 def _fills(before: Operation, op: Operation) -> bool:
@@ -79,7 +84,7 @@ def check(ops: Operations) -> None:
     """
     for op in ops:
         for kept in op.preserve or ():
-            if op.target is not None and _same(kept, op.target):
+            if op.target is not None and (_same(kept, op.target) or _kept_quality(kept, op)):
                 raise Ask("contradiction", _name(kept))
     removed: list[Selector] = []
     for at, op in enumerate(ops):
@@ -90,6 +95,14 @@ def check(ops: Operations) -> None:
         for other in ops[:at]:
             if _opposed(other, op):
                 raise Ask("contradiction", _name(op.target))
+
+
+def _kept_quality(kept: Selector, op: Operation) -> bool:
+    """`make the car red but keep its color`."""
+    quality = lexicon().attribute_nouns.whole([kept.noun])
+    changed = op.attribute == quality if op.op == "modify" else False
+    changed = changed or (kept.noun == "size" and op.op == "resize")
+    return changed and (kept.part_of == op.target or kept == Selector(kept.noun))
 
 
 def _same(a: Selector, b: Selector) -> bool:

@@ -24,6 +24,13 @@ _OWNERS = {
 }  # fmt: skip
 
 
+#: Words for many people: none of them is "her" or "him".
+_CROWDS = {
+    "crowd", "audience", "people", "group", "family", "team", "band", "couple", "public", "choir",
+    "crew", "queue", "orchestra", "staff", "army", "police",
+}  # fmt: skip
+
+
 class Unresolved(Exception):
     """A pronoun with nothing to refer to."""
 
@@ -72,10 +79,12 @@ class Discourse:
                 self.noun = thing.noun
 
     def _remember_person(self, thing: Selector) -> None:
-        if is_person(thing.noun) and thing.count == 1:
+        if is_person(thing.noun) and thing.count == 1 and thing.noun not in _CROWDS:
             self.person = thing
         elif thing.part_of is not None:
             self._remember_person(thing.part_of)
+        elif thing.relation is not None and len(thing.relation.anchors) == 1:
+            self._remember_person(thing.relation.anchors[0])  # "the wall behind the girl"
 
     def pronoun(self, words: str) -> tuple[Selector, ...] | None:
         """What a pronoun means; None if `words` is none.

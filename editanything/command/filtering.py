@@ -10,7 +10,7 @@ from editanything.command.constructions import FILTERS, OPPOSITES, grammar
 from editanything.command.discourse import IMAGE
 from editanything.command.lexicon import lexicon
 from editanything.command.targets import Targets, targets
-from editanything.command.types import Amount, Operation
+from editanything.command.types import Amount, Operation, Selector
 
 #: Filters that mean the whole picture where "it" has nothing else to mean.
 _OVERALL = frozenset(FILTERS) - {"blur", "pixelate"}
@@ -25,7 +25,18 @@ def _filtered(clause: Clause, found: Targets, kind: str) -> Operations | None:
         if kind not in OPPOSITES or amount["unit"] != "%":  # no radius is less than none
             raise Ask("no_value", kind, _HOW_MUCH)
         kind = OPPOSITES[kind]
-    return each(found, lambda thing: Operation("filter", thing, kind=kind, amount=amount))
+    return each(found, lambda thing: Operation("filter", _colored(thing), kind=kind, amount=amount))
+
+
+def _colored(thing: Selector) -> Selector:
+    """`the colors of the sky` is the sky, `the colors` the whole picture."""
+    if thing.attrs or lexicon().attribute_nouns.whole([thing.noun]) != "color":
+        return thing
+    if thing.relation is not None and thing.relation.rel in {"in", "on"}:
+        return thing.relation.anchors[0]
+    if thing.part_of is not None:
+        return thing.part_of
+    return IMAGE if thing == Selector(thing.noun, count="all") else thing
 
 
 def _amount(clause: Clause) -> Amount | None:
@@ -93,16 +104,39 @@ _DEGREES = {
 _TAKES_AWAY = {"remove", "delete", "get rid of", "eliminate", "erase", "take out", "take away"}
 
 
+_GIVING = {"give", "lend"}
+_MUCH_MORE = {"much", "lot", "lots", "plenty"}
+_LITTLE_MORE = {"bit", "little", "touch", "tad", "slight"}
+
+
+def _given_degree(clause: Clause) -> Amount | None:
+    """`a touch of`, `lots more` of what is given."""
+    said = set(clause.match.literals[-1].split()) if clause.verb in _GIVING else set()
+    return "large" if said & _MUCH_MORE else "small" if said & _LITTLE_MORE else None
+
+
 def _lowers(clause: Clause) -> bool:
     """Whether less of a quantity is wanted.
 
     Raises:
         Ask: no_value, for "reduce it by -20%": that may be more, or the minus says it once more.
     """
-    lowers = clause.verb in _TAKES_AWAY or clause.verb not in grammar().verbs["raise"]
+    lowers = clause.verb in _TAKES_AWAY or clause.verb not in grammar().verbs["raise"] | _GIVING
+    lowers = lowers or "less" in clause.match.literals[-1].split()
     if lowers and without_sign(_amount(clause))[1]:
         raise Ask("no_value", clause.verb, _HOW_MUCH)
     return lowers
+
+
+def _is_thing(word: str, clause: Clause) -> bool:
+    """Whether the word names a thing here: "add a light" is a lamp."""
+    if word in {"light", "color"} and {"a", "an"} & set(clause.match.literals):
+        return True
+    if word in {"color", "colors"} and clause.verb in {"add", "apply"}:
+        return True
+    if word in {"light", "detail", "focus", "darkness"} and clause.verb in _TAKES_AWAY:
+        return True
+    return word in {"light", "color", "colors", "detail", "mosaic"} and clause.verb in _GIVING
 
 
 def filter_quantity(clause: Clause) -> Operations | None:
@@ -112,8 +146,9 @@ def filter_quantity(clause: Clause) -> Operations | None:
     said = _DEGREES.get(words[0], "") if len(words) > 1 else ""
     while len(words) > 1 and words[0] in _DEGREES:
         words = words[1:]
-    if said and clause.loose.amount is None:
-        clause = replace(clause, loose=replace(clause.loose, amount=said))
+    amount = said or _given_degree(clause)
+    if amount and clause.loose.amount is None:
+        clause = replace(clause, loose=replace(clause.loose, amount=amount))
     named = lex.quantities.whole(words)
     if named is None:
         if lex.said["unsupported"]["quantities"].whole(words) is not None:
@@ -121,14 +156,10 @@ def filter_quantity(clause: Clause) -> Operations | None:
         return None
     up, _, down = named.partition("/")
     kind = down if _lowers(clause) else up
-    if clause.verb in _TAKES_AWAY and words[0] in {"light", "detail", "focus", "darkness"}:
+    if _is_thing(words[0], clause):
         return None
     if clause.verb in _TAKES_AWAY and kind == "desaturate":
         kind = "grayscale"
-    if words[0] in {"light", "color"} and {"a", "an"} & set(clause.match.literals):
-        return None  # "add a light" is a lamp
-    if words[0] in {"color", "colors"} and clause.verb in {"add", "apply"}:
-        return None
     if kind == "-":
         raise Ask("unsupported", " ".join(words))
     found = (

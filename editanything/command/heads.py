@@ -91,7 +91,10 @@ def _read_quantity(tokens: Tokens, at: int, head: Head) -> int:
 
 def _is_noun_next(tokens: Tokens, at: int) -> bool:
     """Whether a noun follows: "one boat"; "the one on the left" is one itself."""
-    return any(t.kind == "word" and can_be_noun(t.word) for t in tokens[at + 1 : at + 2])
+    return any(
+        t.kind == "word" and can_be_noun(t.word) and not is_place(t)
+        for t in tokens[at + 1 : at + 2]
+    )
 
 
 def _read_order(tokens: Tokens, at: int, head: Head) -> int:

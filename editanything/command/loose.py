@@ -88,7 +88,7 @@ def _amount(tokens: Tokens, loose: Loose) -> Taken:
     words = _words(tokens)
     for at in range(len(words)):
         size = lexicon().amounts.at(words, at)
-        if size is not None and not (size[1] - at == 1 and words[at] in {"way", "far"} and at):
+        if size is not None and not (_is_far(tokens, at) if size[1] - at == 1 else False):
             start = _back(tokens, at, {"by", "just", "only"}) if at else at
             return _cut(tokens, start, size[1]), replace(loose, amount=size[0])
     for at in range(len(words) - 1):
@@ -100,6 +100,18 @@ def _amount(tokens: Tokens, loose: Loose) -> Taken:
         if words[at] == "by" and _number_at(tokens, at + 1) is not None:
             return _cut(tokens, at, at + 2), replace(loose, bare=_number_at(tokens, at + 1))
     return tokens, loose
+
+
+def _is_far(tokens: Tokens, at: int) -> bool:
+    """Whether "way" or "far" inside a clause is part of a place: "the far left", "on the way"."""
+    if at == 0 or tokens[at].word not in {"way", "far"}:
+        return False
+    after = tokens[at + 1 : at + 2]
+    goes = bool(after) and (after[0].kind == "toward" or after[0].word in _GOING)
+    return not goes or tokens[at - 1].word in _DETERMINERS | {"all"}
+
+
+_GOING = {"up", "down", "left", "right", "higher", "lower"}
 
 
 def _direction(tokens: Tokens, loose: Loose) -> Taken:

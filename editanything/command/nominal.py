@@ -20,6 +20,9 @@ _PICTURE = (Token("the", "the"), Token("picture", "picture"))
 def nominal(tokens: Tokens) -> Iterator[Tokens]:
     """The readings of a deed that is said as a noun."""
     words, sets = words_of(tokens), lexicon().sets
+    if words[0] == "give":
+        yield from _given(tokens, words)
+        return
     at = 1 if words[0] in {"a", "an"} and len(words) > 1 else 0
     first = at
     while at < len(words) - 1 and (
@@ -47,6 +50,25 @@ def nominal(tokens: Tokens) -> Iterator[Tokens]:
         yield (named, *rest[about + 1 :], *rest[:about], *way)
     else:
         yield (named, *_PICTURE, *rest, *way)
+
+
+def _given(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`give the knife a half turn`, `give the photo a horizontal flip`."""
+    for at in range(3, len(words)):
+        verb = lexicon().deeds.whole([words[at]])
+        start = next((n for n in range(at - 1, 1, -1) if words[n] in {"a", "an"}), 0)
+        between = tokens[start + 1 : at]
+        if verb not in {"rotate", "flip"} or not start:
+            continue
+        if all(_is_degree(token) for token in between):
+            if verb == "rotate":
+                yield (Token(verb, tokens[at].raw), *tokens[1:])
+            yield (Token(verb, tokens[at].raw), *tokens[1:start], *between, *tokens[at + 1 :])
+
+
+def _is_degree(token: Token) -> bool:
+    degrees = lexicon().sets["deed_degrees"] | {"degree", "degrees"}
+    return token.kind == "number" or token.word in degrees
 
 
 def _effect(tokens: Tokens, rest: Tokens) -> Iterator[Tokens]:

@@ -27,6 +27,11 @@ def _put_instead(clause: Clause) -> Operations | None:
     return transferring.replace_from(clause) or changing.put_instead(clause)
 
 
+def _give(clause: Clause) -> Operations | None:
+    """What another picture shows, or something new."""
+    return transferring.give_from(clause) or becoming.give(clause)
+
+
 #: Builders that know what a minus sign before their number means.
 SIGNED = frozenset(
     {"filter_look", "filter_quantity", "filter_verb", "move", "rotate", "straighten"}
@@ -47,7 +52,7 @@ BUILDERS: dict[str, Builder] = {
     "filter_quantity": filtering.filter_quantity,
     "filter_verb": filtering.filter_verb,
     "flip": shaping.flip,
-    "give": becoming.give,
+    "give": _give,
     "grow_shrink": shaping.grow_shrink,
     "keep_only": changing.keep_only,
     "make_from": becoming.make_from,

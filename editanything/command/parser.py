@@ -22,6 +22,7 @@ from editanything.command.discourse import Discourse, Unresolved
 from editanything.command.heads import Tokens
 from editanything.command.keeping import Keep, keeping, with_keep
 from editanything.command.lexicon import lexicon
+from editanything.command.measures import measured
 from editanything.command.mentions import past_mention, points_out
 from editanything.command.nouns import can_be_noun
 from editanything.command.places import join_places
@@ -65,7 +66,8 @@ def parse(text: str, *, images: tuple[str, ...] = ("A",), selection: bool = Fals
     Returns:
         The operations in the order spoken, or the reason why not and a question to ask back.
     """
-    tokens = join_places(plainly_spoken(without_fillers(tokenize(text[:MAX_CHARACTERS]))))
+    said = measured(without_fillers(tokenize(text[:MAX_CHARACTERS])))
+    tokens = join_places(plainly_spoken(said))
     command = _understood(text, tokens, images, selection)
     if command.reason not in {"no_operation", "vague", "nonsense", "no_target"}:
         return command

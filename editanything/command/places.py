@@ -55,10 +55,21 @@ def join_places(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
 def _place_at(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | None:
     if words[at] == "to" and words[at - 1] in _EXTREMES and words[at - 2] not in {"the", "from"}:
         return None  # "left to right"
-    seen = _seen_from_here(words, at) or _in_the_back(words, at)
+    seen = _bare_corner(lex, words, at) or _seen_from_here(words, at) or _in_the_back(words, at)
     if seen is not None:
         return seen
     return _sides(words, at) or _framed(lex, words, at) or _plain_relation(lex, words, at)
+
+
+def _bare_corner(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | None:
+    """`add a moon top left`: a corner without "in the", after a noun and at the end."""
+    region = lex.regions.at(words, at)
+    if region is None or "-" not in region[0] or at < 2 or words[at - 1] in _ARTICLES | {"a", "an"}:
+        return None
+    value, stop = region
+    stop += words[stop : stop + 1] == ["corner"]
+    ends = stop == len(words) or words[stop] in {",", ".", "and", "then", "please"}
+    return ("region", value, stop) if ends and is_picture_noun(words[at - 1]) else None
 
 
 def _seen_from_here(words: list[str], at: int) -> tuple[str, str, int] | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from editanything import colors
 from editanything.command import english
 from editanything.command.asides import words_of
 from editanything.command.constructions import grammar, verb_length
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import Phrases, lexicon
 from editanything.command.nominal import nominal, welcomed
+from editanything.command.telegrams import arrow, on_selection, spelt, telegram, wanted
 from editanything.command.tokens import Token
 
 _MAKE = Token("make", "make")
@@ -85,7 +85,7 @@ def _strip_end(tokens: Tokens, trailing: Phrases) -> Tokens:
             tokens = tokens[:-1]
             continue
         start = trailing.ends(words_of(tokens))
-        if start is None or start == 0 or tokens[start - 1].word in {"the", "a", "an"}:
+        if start is None or start == 0 or tokens[start - 1].word in {"the", "a", "an", "start"}:
             return tokens
         tokens = tokens[:start]
     return tokens
@@ -119,34 +119,25 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
         if token.word in {"only", "just", "solely", "merely"}:  # "change only the color of ..."
             yield tokens[:at] + tokens[at + 1 :]
     yield from _stated(tokens, bare=False)
-    yield from _arrow(tokens)
+    yield from arrow(tokens)
     yield from _parted(tokens)
     yield from _carried_off(tokens)
+    yield from _by_making(tokens, words_of(tokens))
     if selection:
-        yield from _on_selection(tokens)
+        yield from on_selection(tokens)
     if 1 < len(tokens) <= 6 and tokens[-1].word in {"gone", "begone"}:  # "dog gone"
         yield (Token("remove", "remove"), *tokens[:-1])
-    yield from _wanted(tokens, words_of(tokens))
+    yield from wanted(tokens, words_of(tokens))
     more = [token.word for token in tokens[1:2]] == ["more"] and len(tokens) > 2
     if more and (tokens[0].kind == "number" or tokens[0].word in {"some", "few", "one"}):
         yield (Token("add", "add"), tokens[0], *tokens[2:])  # "three more lanterns on the wall"
     words = words_of(tokens)
-    if 2 < len(words) <= 6 and words[-2] in {"more", "less"}:
+    if 2 < len(words) <= 6 and words[-2] in {"more", "less"} and words[0] not in grammar().by_first:
         yield (_MAKE, *tokens)  # "sky more dramatic"
     scene = lexicon().scenes.whole(words[:-1]) is not None
     if scene and words[-1] in {"version", "mood", "look"}:
-        yield (_MAKE, *_spelt("the picture"), *tokens[:-1])  # "winter version"
-    yield from _telegram(tokens)
-
-
-def _wanted(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
-    """`more room on the left`, `50 px more sky at the top`, `another copy of the cup`."""
-    if words[0] == "another":
-        yield (_MAKE, *tokens)
-    room = set(words[1:5]) & lexicon().sets["room_words"]
-    measured = tokens[0].kind == "number" and words[1:2] in (["px"], ["pixels"], ["percent"])
-    if measured or (room and words[0] in {"more", "extra", "some", "a", "bit"}):
-        yield (Token("add", "add"), *tokens)
+        yield (_MAKE, *spelt("the picture"), *tokens[:-1])  # "winter version"
+    yield from telegram(tokens)
 
 
 def _wished(tokens: Tokens) -> Iterator[Tokens]:
@@ -232,15 +223,11 @@ def _complaint(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
             said = start > at + 1 or words[at] not in {"is", "are"}
             wanted = lexicon().opposites.whole(words[start:])
             if wanted is not None and said:
-                yield (_MAKE, *tokens[:at], *_spelt(wanted))
+                yield (_MAKE, *tokens[:at], *spelt(wanted))
     if words[0] == "too":  # "too dark"
         wanted = lexicon().opposites.whole(words[1:])
         if wanted is not None:
-            yield (_MAKE, *_spelt("the picture"), *_spelt(wanted))
-
-
-def _spelt(words: str) -> Tokens:
-    return tuple(Token(word, word) for word in words.split())
+            yield (_MAKE, *spelt("the picture"), *spelt(wanted))
 
 
 _TOO = {
@@ -289,6 +276,19 @@ def _participle_last(tokens: Tokens) -> Iterator[Tokens]:
             yield (Token(base, base), *tokens[:at], *tokens[at + 1 :])
 
 
+def _by_making(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`fix up the fence by making it white`: make the fence white."""
+    vague = lexicon().said["vague"]["verbs"].at(words, 0)
+    at = next((at for at in range(2, len(words) - 2) if words[at] == "by"), 0)
+    base = _participle(words[at + 1]) if at else None
+    if vague is None or base is None or vague[1] >= at:
+        return
+    thing, rest = tokens[vague[1] : at], tokens[at + 2 :]
+    if rest[0].word in {"it", "them"}:
+        rest = (*thing, *rest[1:])
+    yield (Token(base, tokens[at + 1].raw), *rest)
+
+
 def _inflected(tokens: Tokens) -> Iterator[Tokens]:
     """`removing the dog`, `removed the dog`, `to remove the dog`."""
     if tokens[0].word == "to" and len(tokens) > 1:
@@ -328,68 +328,3 @@ _NEVER_REMOVE = {
     "move", "turn", "switch", "make", "change", "put", "have", "let", "keep", "leave", "fade",
     "zoom", "crop", "extend", "bring", "carry", "send", "show", "replace", "swap", "add", "place",
 }  # fmt: skip
-
-
-def _arrow(tokens: Tokens) -> Iterator[Tokens]:
-    """`sky -> purple`, `car: red`, `face: blur`."""
-    for at, token in enumerate(tokens):
-        if token.kind == "arrow" and 0 < at < len(tokens) - 1:
-            left, right = tokens[:at], tokens[at + 1 :]
-            if right[0].word in grammar().by_first and len(right) <= 2:
-                yield (*right[:1], *left, *right[1:])
-            yield (_MAKE, *left, *right)
-            yield (Token("replace", ""), *left, Token("with", ""), *right)
-            if left[0].word in grammar().by_first:
-                yield (*left, *right)
-            yield right
-
-
-def _on_selection(tokens: Tokens) -> Iterator[Tokens]:
-    """A verb without its thing means the selection."""
-    words = words_of(tokens)
-    longest = verb_length(words)
-    it = Token("it", "it")
-    if longest:
-        yield (*tokens[:longest], it, *tokens[longest:])
-    elif words[0] in grammar().by_first:
-        yield (tokens[0], it, *tokens[1:])
-    if not longest and words[0] not in grammar().by_first:
-        yield (_MAKE, it, *tokens)
-
-
-def _telegram(tokens: Tokens) -> Iterator[Tokens]:
-    """`bg blur`, `brighter`, `more saturated`, `winter`, `anime style`."""
-    words = words_of(tokens)
-    if (
-        1 < len(tokens) <= 6
-        and words[0] not in grammar().by_first
-        and words[-1] in grammar().by_first
-        and words[-1] not in {"is", "light", "up"}
-    ):
-        yield (tokens[-1], *tokens[:-1])
-    lex = lexicon()
-    for stop in (1, 2):
-        looks = lex.filters.whole(words[:stop]) or lex.sizes.whole(words[:stop])
-        comparative = colors.comparative(words[0]) if stop == 1 else None
-        if (
-            stop < len(words) <= 6
-            and words[0].endswith("er") + (words[0] in {"more", "less"})
-            and (looks or comparative)
-        ):
-            yield (_MAKE, *tokens[stop:], *tokens[:stop])
-    for at in range(1, min(len(words), 6)):
-        if lex.filters.whole(words[at:]) is not None or colors.comparative(words[-1]):
-            yield (_MAKE, *tokens)
-            break
-    if words[:1] in (["as"], ["like"]) and words[1:2] in (["a"], ["an"]) and len(words) <= 6:
-        yield (_MAKE, Token("the", ""), Token("picture", ""), Token("into", ""), *tokens[1:])
-    if len(tokens) <= 8 and words[0] not in grammar().by_first:
-        picture = (Token("the", ""), Token("picture", ""))
-        if lex.filters.whole(words) is not None:
-            yield (_MAKE, *picture, *tokens)
-        if (
-            lex.scenes.whole(words) is not None
-            or words[:4] == ["in", "the", "style", "of"]
-            or words[-1] in {"style", "filter", "effect", "version", "look"}
-        ):
-            yield (_MAKE, *picture, *tokens)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from editanything.command.asides import words_of
 from editanything.command.constructions import grammar, verb_length
 from editanything.command.discourse import Discourse, Unresolved
@@ -124,6 +126,8 @@ def _vague(words: list[str]) -> tuple[str, str] | None:
     found = said["verbs"].at(words, 0)
     if words in _BARE:
         return "no_target", words[0]
+    if len(words) > 2 and words[0] in NEEDS_VALUE and words[-1] in {"to", "into", "with"}:
+        return None  # "change the shirt to": the value is missing
     if found is not None and words[0] not in {"transform", "alter", "modify"}:
         return "vague", " ".join(words[found[1] :]) or "the picture"
     if found is not None and found[1] == len(words):
@@ -152,9 +156,25 @@ def _unsupported(words: list[str]) -> tuple[str, str] | None:
             found = phrases.at(words, at)
             if found is not None and words[0] in grammar().by_first:
                 return "unsupported", " ".join(words[at : found[1]])
-    if said["quantities"].ends(words) is not None:
+    if said["quantities"].ends(words) is not None or _is_format(words):
         return "unsupported", " ".join(words)
     return None
+
+
+def _is_format(words: list[str]) -> bool:
+    """`crop it to 16:9`, `make the photo square`, `trim 20 px off the bottom`: a new frame."""
+    if any(_RATIO.fullmatch(word) for word in words):
+        return words[0] in grammar().by_first
+    if words[-1] in _FORMATS and words[0] in {"make", "turn", "crop"}:
+        return any(is_picture_noun(word) for word in words) or "it" in words
+    trims = words[0] in {"crop", "trim", "cut", "chop", "shave", "slice", "clip", "take"}
+    measured = bool({"px", "pixels", "percent", "pixel", "inch", "inches", "cm"} & set(words))
+    edges = {"off", "from", "top", "bottom", "left", "right", "side", "sides", "edge", "edges"}
+    return trims and measured and any(set(word.split()) & edges for word in words)
+
+
+_RATIO = re.compile(r"\d{1,2}:\d{1,2}")
+_FORMATS = {"square", "widescreen", "portrait", "landscape", "vertical", "horizontal"}
 
 
 def _missing(words: list[str], tokens: Tokens, talk: Discourse) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from editanything.command.asides import words_of
 from editanything.command.clause import Operations
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
+from editanything.command.splitting import starts_clause
 from editanything.command.tokens import Token
 
 _PAUSES = {"comma", "stop", "dash"}
@@ -27,8 +28,24 @@ def second_thought(tokens: Tokens) -> tuple[Tokens, Tokens, bool] | None:
                 continue
             first, later = _unmarked(tokens[:at]), _bare(tokens[found[1] :])
             if first and later:
-                return first, later, kind == "sure"
+                plain = kind == "sure" or _corrects(words[at : found[1]], later)
+                return first, later, plain
     return None
+
+
+def _corrects(words: list[str], later: Tokens) -> bool:
+    """Whether a thing alone after "actually", "sorry" is named in place of the last one.
+
+    "delete the cat, sorry, the dog"; with "too" or "and" it comes on top.
+    """
+    said = set(words_of(later))
+    adds = said & {"too", "also", "well", "and", "plus", "both", "either"}
+    opens = later[0].word in _ARTICLES
+    return bool(_MISTAKEN & set(words)) and opens and not adds and not starts_clause(later)
+
+
+_MISTAKEN = {"actually", "sorry", "rather"}
+_ARTICLES = {"the", "that", "this", "his", "her", "its", "those", "these"}
 
 
 def _is_break(tokens: Tokens, at: int, stop: int) -> bool:

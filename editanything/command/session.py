@@ -14,6 +14,9 @@ def undo(clause: Clause) -> Operations | None:
     return None if steps is None else (Operation("undo", steps=steps),)
 
 
+_AFRESH = {"start over", "start again", "start from scratch", "reset"}
+
+
 def redo(clause: Clause) -> Operations | None:
     """Forward again."""
     steps = _steps(clause)
@@ -22,7 +25,7 @@ def redo(clause: Clause) -> Operations | None:
 
 def _steps(clause: Clause) -> int | str | None:
     words = {token.word for token in clause.slot("Q") if token.kind == "word"}
-    if clause.verb in {"start over", "reset"} and not words - {
+    if clause.verb in _AFRESH and not words - {
         "everything",
         "all",
         "the",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from editanything.command.adding import is_inside, new_thing, place_of
 from editanything.command.attributes import FRAME, has_article, value_text
 from editanything.command.clause import Ask, Clause, Operations, each, without_sign
@@ -11,6 +13,7 @@ from editanything.command.lexicon import lexicon
 from editanything.command.nouns import can_be_noun, is_kind
 from editanything.command.pictures import take_image
 from editanything.command.targets import Targets, one_thing
+from editanything.command.tokens import Token
 from editanything.command.types import Amount, Operation, Relation, Selector, Where
 
 _MOVES_THEMSELVES = {
@@ -68,6 +71,8 @@ def _moved_to(clause: Clause, found: Targets) -> Operations | None:
     if where is None:
         return None
     if where.region is not None and where.relation is None:
+        if clause.loose.direction is not None:
+            return None  # "move the mug on the left up": the mug there
         return each(found, lambda thing: Operation("move", thing, direction=where.region))
     return each(found, lambda thing: Operation("move", thing, where=where))
 
@@ -99,13 +104,13 @@ def grow_shrink(clause: Clause) -> Operations | None:
     factor, shrinks = _size(clause)
     if factor is None:
         return None
+    found = clause.things()
+    if found is None or any(thing.noun == "background" for thing in found.things):
+        return None
     if factor == 1.0:
         raise Ask("nothing_to_do", "the size")
     if factor <= 0:
         raise Ask("no_value", "it", "How large should it be?")
-    found = clause.things()
-    if found is None or any(thing.noun == "background" for thing in found.things):
-        return None
 
     def make(thing: Selector) -> Operation:
         if thing.noun == "@image" and factor > 1 and not shrinks:
@@ -177,7 +182,12 @@ def duplicate(clause: Clause) -> Operations | None:
     found = clause.things()
     if found is None or any(take_image(clause.slot("T"))[1:]):
         return None
+    if not clause.has("W") and any(map(_goes_across, clause.slot("T"))):
+        return None  # "copy the lamp to the other side of the bed": it goes there
     copies = clause.loose.times or 1
+    of_those = clause.has("N") and len(set(clause.match.literals) - {"more"}) == 2
+    if of_those and not _wants_more(clause):
+        return None
     if clause.has("N"):
         numbers = [token.number for token in clause.slot("N") if token.number is not None]
         words = {token.word for token in clause.slot("N")}
@@ -203,9 +213,23 @@ def duplicate(clause: Clause) -> Operations | None:
     def make(thing: Selector) -> Operation | None:
         if thing.noun in {"@image", "background"}:
             return None
+        if of_those and thing.count == "all":
+            thing = replace(thing, count=1)  # "three more of those candles"
         return Operation("duplicate", thing, copies=copies, where=where, direction=direction)
 
     return each(found, make)
+
+
+def _goes_across(token: Token) -> bool:
+    words = token.word.split()
+    return token.kind == "relation" and words[0] == "to" and "side" in words[2:]
+
+
+def _wants_more(clause: Clause) -> bool:
+    """Whether "three more of those", "another one of the cups" brings in further ones."""
+    said, named = {token.word for token in clause.slot("N")}, clause.slot("T")[:1]
+    more = bool({"another", "more"} & said) or "more" in clause.match.literals
+    return (more and said != {"more"}) or (bool(named) and named[0].word in {"those", "these"})
 
 
 def duplicate_like(clause: Clause) -> Operations | None:

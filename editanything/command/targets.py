@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from editanything import colors
-from editanything.command.discourse import Discourse
+from editanything.command.discourse import Discourse, Unresolved
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_picture_noun, singular
@@ -150,7 +150,7 @@ def _split(tokens: Tokens, talk: Discourse) -> list[Selector] | None:
         stop = at
         while stop and tokens[stop - 1].word in {"and", "or", ","}:
             stop -= 1
-        last = noun_phrase(_after_joint(tokens, at), talk)
+        last = _last_named(tokens, at, stop, talk)
         if last is None or not stop:
             continue
         inner = talk.copy()
@@ -162,6 +162,19 @@ def _split(tokens: Tokens, talk: Discourse) -> list[Selector] | None:
             one_each = [replace(thing, count=1) for thing in (*first, last)]
             return one_each if sides else [*first, last]
     return None
+
+
+def _last_named(tokens: Tokens, at: int, stop: int, talk: Discourse) -> Selector | None:
+    """The thing after a joint; "one" and "it" there may mean what stands before it."""
+    try:
+        return noun_phrase(_after_joint(tokens, at), talk)
+    except Unresolved:
+        inner = talk.copy()
+        first = _coordinated(tokens[:stop], inner) if stop else None
+        if first is None:
+            raise
+        inner.name(*first)
+        return noun_phrase(_after_joint(tokens, at), inner)
 
 
 def _elliptic(tokens: Tokens, last: Selector, talk: Discourse) -> tuple[Selector, ...] | None:

@@ -41,9 +41,10 @@ _PARTS = re.compile(
   | (?P<color>\#(?:[0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-z])
       |rgb\s*\(\s*\d{1,9}(?:\s*,?\s*\d{1,9}){2}\s*\))
   | (?P<arrow>-+>|=+>|→|⇒|➜|(?<=\w)\s*[:=]\s)
-  | (?P<dash>(?<=[\w"'”)])(?<!\bby)(?:\s+[-–]+|\s*—)\s+(?=\w))
+  | (?P<dash>(?<=[\w"'”)])(?<!\bby)(?:\s+[-–−]+|\s*—)\s+(?=\w))
   | (?P<ordinal>\d{1,9}(?:st|nd|rd|th)\b)
   | (?P<decade>(?:\d\d)?\d0['’]?s\b)
+  | (?P<ratio>(?<![\d:.])\d{1,2}:\d{1,2}(?![\d:]))
   | (?P<solid>[234]-?d\b)
   | (?P<number>(?:(?:(?<![\w.)%°"'”–—−-])[-–−]|(?<=\bby\s)[-–−+]\s?)(?!\d+(?:s|st|nd|rd|th|d)\b))?
       (?:\d{1,9}\s?/\s?\d{1,9}(?!\d)|\d{1,9}(?:[.,]\d{1,9})?(?!\d)))
@@ -137,7 +138,7 @@ def _tokens(kind: str, raw: str, opens: bool) -> Iterable[Token]:
         return [Token("-", raw, "dash")]
     if kind == "decade":
         return [Token(lower.replace("'", ""), raw)]
-    if kind == "solid":
+    if kind in {"ratio", "solid"}:
         return [Token(lower.replace("-", ""), raw)]
     if kind == "unit":
         return [Token({"%": "percent", "°": "degrees"}[lower], raw)]

@@ -8,7 +8,7 @@ from editanything.command.adding import new_thing, place_of
 from editanything.command.attributes import value_text
 from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.discourse import IMAGE
-from editanything.command.heads import Tokens
+from editanything.command.heads import Tokens, is_place
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_kind, is_person
 from editanything.command.pictures import take_image
@@ -178,6 +178,32 @@ def transfer_style(clause: Clause) -> Operations | None:
     if words & lexicon().sets["style_words"]:
         subject = _styled_part(subject)
     return each(found, lambda thing: Operation("transfer", thing, subject=subject, mode="style"))
+
+
+_HAIRCUTS = {"hair", "haircut", "hairstyle", "hairdo"}
+
+
+def give_from(clause: Clause) -> Operations | None:
+    """`give her the haircut from image B`: worn, in place of the same part, or put on her."""
+    if is_place(clause.slot("V")[0]):
+        return None
+    subject = other_image(clause.slot("V"), clause)
+    found = None if subject is None else clause.things()
+    if subject is None or found is None:
+        return None
+
+    def make(thing: Selector) -> Operation:
+        if subject.noun in _HAIRCUTS and is_person(thing.noun):
+            hair = Selector("hair", image=subject.image)
+            return Operation(
+                "transfer", Selector("hair", part_of=thing), subject=hair, mode="replace"
+            )
+        if is_worn(subject, thing):
+            return Operation("transfer", thing, subject=subject, mode="wear")
+        where = Where(Relation("on", (thing,)))
+        return Operation("transfer", subject=subject, mode="insert", where=where)
+
+    return each(found, make)
 
 
 def _styled_part(subject: Selector) -> Selector:

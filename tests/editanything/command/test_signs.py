@@ -12,6 +12,12 @@ from editanything.command import parse
         ("rotate the picture by −90°", {"angle": -90}),
         ("rotate the arrow by –45 degrees", {"angle": -45}),  # as a phone writes it
         ("rotate the arrow by - 45 degrees", {"angle": -45}),
+        ("rotate the arrow - 45", {"angle": -45}),
+        ("rotate the arrow − 45 degrees", {"angle": -45}),
+        ("rotate the arrow minus 90 degrees", {"angle": -90}),
+        ("turn the arrow negative 30°", {"angle": -30}),
+        ("straighten the photo - 2 degrees", {"angle": -2}),
+        ("brighten the face minus 20%", {"kind": "darken", "amount": {"value": 20, "unit": "%"}}),
         ("rotate the arrow -90", {"angle": -90}),
         ("rotate the arrow by -30° clockwise", {"angle": -30}),
         ("rotate the arrow by -30° to the right", {"angle": -30}),
@@ -34,6 +40,7 @@ def test_a_minus_sign_turns_round_what_is_said(text, expected):
 @pytest.mark.parametrize(
     "text",
     [
+        "resize the cup minus 20%", "resize the cup - 20%",
         "resize the cup by -20%", "resize the cup to −20%", "scale the cup by -2", "scale the cup -2x",
         "make the cup -20% bigger", "shrink the cup by -20%", "upscale the picture -2x",
         "extend the picture to the left by -50 px", "make -2 copies of the cup",
@@ -52,10 +59,30 @@ def test_a_minus_sign_without_an_opposite_is_asked_back(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "rotate the arrow - 45 degrees clockwise", "rotate the arrow clockwise - 45 degrees",
+        "brighten the sky - 20%", "move the cup to the right - 20 px", "rotate the arrow -- 45",
+    ],
+)  # fmt: skip
+def test_a_dash_that_may_be_a_pause_is_asked_back(text):
+    assert parse(text).status == "clarify"
+
+
+def test_a_spaced_sign_holds_for_the_selection_and_one_clause():
+    (op,) = parse("rotate it - 45", selection=True).ops
+    assert op.angle == -45
+    turned, colored = parse("Rotate the arrow - 30 degrees and make it green").ops
+    assert (turned.angle, colored.value) == (-30, "green")
+
+
+@pytest.mark.parametrize(
     ("text", "same"),
     [
         ("remove the dog -and the cat", "remove the dog and the cat"),
         ("remove the dog - the 2 cats too", "remove the dog, the 2 cats too"),
+        ("remove the dog - 2 cats too", "remove the dog, 2 cats too"),
+        ("remove everyone minus the 2 kids", "remove everyone except the 2 kids"),
         ("put 2-3 dogs on the grass", "put 2 3 dogs on the grass"),
         ("brighten the sky by 20%-30%", "brighten the sky by 20% 30%"),
         ("add a B-52 bomber", "add a B 52 bomber"),
