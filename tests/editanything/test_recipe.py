@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -60,6 +60,44 @@ def test_a_recipe_survives_json_and_is_deterministic():
     assert back.to_json() == text == make_recipe().to_json()
     assert "\n" not in text
     assert back.result == "2" * 64 and back.edits[1].off == (1,) and back.size == (640, 480)
+
+
+def test_every_part_of_an_edit_survives_json():
+    spot = Selection(mask=Mask.of(np.eye(4, dtype=bool)))
+    edit = Edit(
+        "remove the cup",
+        seed=7,
+        selection=spot,
+        reference="ab" * 32,
+        reference_selection=Selection(boxes=((1, 2, 3, 4),)),
+        off=(1, 2),
+        changes={1: {"seed": 3, "mask": Mask.of(~np.eye(4, dtype=bool))}},
+        order=(1, 0),
+        related=False,
+        switched={0: False, 2: True},
+        preset="mine",
+        overrides={"grow_px": 3},
+    )
+    plain = Edit("x")
+    assert all(getattr(edit, part.name) != getattr(plain, part.name) for part in fields(Edit))
+    text = Recipe("0" * 64, (4, 4), (edit,), "1" * 64).to_json()
+    (back,) = Recipe.from_json(text).edits
+    for name in (
+        "text",
+        "seed",
+        "reference",
+        "off",
+        "order",
+        "related",
+        "switched",
+        "preset",
+        "overrides",
+    ):
+        assert getattr(back, name) == getattr(edit, name), name
+    assert np.array_equal(back.selection.mask.full(), spot.mask.full())
+    assert back.reference_selection.boxes == ((1, 2, 3, 4),)
+    assert back.changes[1]["seed"] == 3
+    assert np.array_equal(back.changes[1]["mask"].full(), ~np.eye(4, dtype=bool))
 
 
 @pytest.mark.parametrize(
