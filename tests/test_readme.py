@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from editanything.cli import main
-from editanything.examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,7 +21,9 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """A folder with the photo that the README's commands use."""
-    shutil.copy(EXAMPLES["coffee"].path, tmp_path / "photo.jpg")
+    said = re.search(r"`photo\.jpg` is a copy\s+of \[[^]]+\]\(([^)]+)\)", README)
+    assert said, "the README does not tell which photo its commands are about"
+    shutil.copy(ROOT / said[1], tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
