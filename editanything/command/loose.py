@@ -238,7 +238,7 @@ def _degrees(tokens: Tokens, loose: Loose, sign: float) -> Taken:
             return _cut(tokens, at - 1, at + 1), _turned(loose, sign, number)
         if (
             number is not None
-            and abs(number) in {45.0, 90.0, 180.0, 270.0}
+            and (number < 0 or number in {45.0, 90.0, 180.0, 270.0})
             and at + 1 == len(words)
         ):
             return _cut(tokens, at, at + 1), _turned(loose, sign, number)

@@ -14,7 +14,14 @@ def undo(clause: Clause) -> Operations | None:
     return None if steps is None else (Operation("undo", steps=steps),)
 
 
-_AFRESH = {"start over", "start again", "start from scratch", "reset"}
+_AFRESH = {
+    "start over",
+    "start again",
+    "start from scratch",
+    "start over from scratch",
+    "start again from scratch",
+    "reset",
+}
 
 
 def redo(clause: Clause) -> Operations | None:

@@ -68,7 +68,7 @@ def repair(word: str, opens: bool = False) -> str:
         word: in lower case.
         opens: whether it opens a clause, where a verb is likelier than anything else.
     """
-    if not 3 <= len(word) <= 24 or not word.isalpha() or _is_common(word):
+    if not 3 <= len(word) <= 24 or not word.isalpha() or _is_common(word) or _is_plural(word):
         return word
     limit = 1 if len(word) <= 5 else 2
     near = _near(word, _candidates(), limit)
@@ -79,6 +79,11 @@ def repair(word: str, opens: bool = False) -> str:
     if not near:
         return word
     return min(near, key=lambda found: _slip_cost(word, found[0], found[1], opens))[0]
+
+
+def _is_plural(word: str) -> bool:
+    """Whether a word is several of a noun that only WordNet has: "blokes" are no blouses."""
+    return len(word) > 5 and word.endswith("s") and bool(things.kinds(word[:-1]))
 
 
 def near_verbs(word: str) -> list[str]:

@@ -83,7 +83,12 @@ def _dropped(tokens: Tokens, at: int, out: list[Token]) -> int:
     far = word in _FAR and before not in _BEFORE_NOUN
     if far and out and after in _WHERE and _is_place_ahead(tokens, at + 1):
         return 1  # "up in the top left"
-    if word in {"say", "like"} and tokens[at + 1 : at + 2] and tokens[at + 1].kind == "number":
+    if (
+        word in {"say", "like"}
+        and before != "would"
+        and tokens[at + 1 : at + 2]
+        and tokens[at + 1].kind == "number"
+    ):
         if before == ",":
             out.pop()
         return 1  # "some room above, say 150 px"

@@ -112,7 +112,8 @@ def _backdrop(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     article = words[0] in _NEW
     body = tokens[1:-1] if article else tokens[:-1]
     keeps = lexicon().said["keep"]["verbs"].at(words, 0)
-    if not named or not body or keeps or words[0] in grammar().by_first:
+    colored = colors.is_color(" ".join(token.word for token in body))  # "light gray background"
+    if not named or not body or keeps or (words[0] in grammar().by_first and not colored):
         return
     if any(token.kind != "word" or token.word in {"the", "this", "that"} for token in body):
         return

@@ -19,8 +19,9 @@ class Token:
     """One word, number, quotation or sign.
 
     `word` is its lower-case form after repair, `raw` the letters as typed. `kind` is word, number,
-    quote, color, comma, stop, arrow, dash, own (the possessive) or, after places.py, one of the
-    kinds named there; `value` is what the kind adds: a number, the quoted text, a relation's name.
+    quote, color, comma, stop, arrow, dash, ratio, own (the possessive) or, after places.py, one of
+    the kinds named there; `value` is what the kind adds: a number, the quoted text, a relation's
+    name.
     """
 
     word: str
@@ -139,7 +140,7 @@ def _tokens(kind: str, raw: str, opens: bool) -> Iterable[Token]:
     if kind == "decade":
         return [Token(lower.replace("'", ""), raw)]
     if kind in {"ratio", "solid"}:
-        return [Token(lower.replace("-", ""), raw)]
+        return [Token(lower.replace("-", ""), raw, "ratio" if kind == "ratio" else "word")]
     if kind == "unit":
         return [Token({"%": "percent", "°": "degrees"}[lower], raw)]
     if kind in {"comma", "stop", "arrow"}:

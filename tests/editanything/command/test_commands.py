@@ -42,8 +42,9 @@ def test_how_people_speak_is_mostly_understood(name):
     assert result["refuse_reason"] == 1.0
 
 
-def test_commands_never_learnt_from_are_mostly_understood():
-    result = score.score(list(pairs("unseen_kept.jsonl")))
+@pytest.mark.parametrize("name", ["unseen_kept.jsonl", "typed_more.jsonl"])
+def test_commands_hardly_or_never_learnt_from_are_mostly_understood(name):
+    result = score.score(list(pairs(name)))
     assert result["exact"] >= 0.85
     assert result["slot_f1"] >= 0.93
 

@@ -13,6 +13,7 @@ from editanything.command import parse
         ("rotate the arrow by –45 degrees", {"angle": -45}),  # as a phone writes it
         ("rotate the arrow by - 45 degrees", {"angle": -45}),
         ("rotate the arrow - 45", {"angle": -45}),
+        ("rotate the arrow minus 20", {"angle": -20}),
         ("rotate the arrow − 45 degrees", {"angle": -45}),
         ("rotate the arrow minus 90 degrees", {"angle": -90}),
         ("turn the arrow negative 30°", {"angle": -30}),

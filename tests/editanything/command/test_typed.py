@@ -87,6 +87,7 @@ def test_a_thing_with_its_colour_is_still_no_command(text):
     ("text", "value"),
     [
         ("white background", "white"),
+        ("light grey background", "light gray"),
         ("a beach background please", "beach"),
         ("background: snowy mountains", "snowy mountains"),
         ("add a backdrop of snowy mountains", "snowy mountains"),
@@ -178,6 +179,7 @@ def test_what_another_picture_shows_may_be_given():
     ("text", "copies"),
     [
         ("i need three more of those candles", 3),
+        ("i'd like two more of these lanterns", 2),
         ("make another one of these flowers", 1),
         ("copy the lamp to the other side of the bed", 1),
         ("duplicate the tree and put the copy on the right", 1),
@@ -214,6 +216,7 @@ def test_pronouns_find_the_person_beside_a_thing():
         ("change the color to red", "no_target"),
         ("change the shirt to", "no_value"),
         ("crop it to 16:9", "unsupported"),
+        ("crop the photo to 4:3", "unsupported"),
         ("make the image square", "unsupported"),
         ("trim 100 pixels off the bottom", "unsupported"),
         ("move the cup to the right - 20 px", "vague"),
@@ -228,6 +231,7 @@ def test_what_cannot_be_meant_is_not_done(text, reason):
     ("text", "op"),
     [
         ("start again", "undo"),
+        ("start over from scratch", "undo"),
         ("put it back the way it was", "undo"),
         ("let me see the original side by side", "compare"),
         ("make the resolution 4 times higher", "upscale"),
@@ -238,3 +242,7 @@ def test_what_cannot_be_meant_is_not_done(text, reason):
 )
 def test_further_ways_to_say_an_operation(text, op):
     assert only(text)["op"] == op
+
+
+def test_a_plural_that_only_the_big_table_has_is_no_slip():
+    assert only("get rid of the blokes behind the bar")["target"]["noun"] == "bloke"
