@@ -90,6 +90,13 @@ def test_another_width_from_snapshots():
         torch.testing.assert_close(rebuilt[:2], exact[:2], rtol=5e-3, atol=0)
 
 
+def test_halves_are_combined_in_float32():
+    one, other = (torch.full((2,), value, dtype=torch.bfloat16) for value in (1.0, 1.0078125))
+    mixed = combine([{"w": one}, {"w": other}], [0.5, 0.5])["w"]
+    assert mixed.dtype == torch.float32
+    assert mixed.tolist() == [1.00390625] * 2  # which bfloat16 does not have
+
+
 def test_a_snapshot_rebuilds_itself():
     known = [(0.05, 500), (0.10, 500), (0.05, 1000), (0.10, 1000)]
     for i, one in enumerate(known):

@@ -278,6 +278,27 @@ def test_clipping_shrinks_the_gradients_in_place_to_one_norm_across_dtypes(kit):
         torch.testing.assert_close(p.grad.double(), g * 0.5 / norm, rtol=tolerance, atol=0)
 
 
+def test_clipping_adds_eps_to_the_norm_and_is_as_exact_as_the_gradients(kit):
+    """As Adan's authors clip; LAMB has no eps there."""
+    for make, eps in ((Adan, 0.3), (functools.partial(Win, base="lamb", mode="none"), 0.0)):
+        params = kit.parameters()
+        kit.give_gradients(params, 0)
+        before = [p.grad.clone() for p in params]
+        norm = torch.linalg.vector_norm(torch.cat([g.flatten() for g in before]))
+        make(params, max_grad_norm=0.5, eps=0.3).step()
+        for p, g in zip(params, before, strict=True):
+            torch.testing.assert_close(p.grad, g * (0.5 / (norm + eps)), rtol=1e-14, atol=0)
+
+
+def test_lamb_moves_a_tensor_of_zeros(kit):
+    """Its trust ratio is 1 where a norm is 0: else what starts at 0 would stay there."""
+    zero = torch.nn.Parameter(torch.zeros(3, dtype=torch.float64))
+    (moved,) = kit.run(Win([zero], "lamb", mode="none", lr=0.1), [zero], range(1))
+    torch.testing.assert_close(
+        moved.abs(), torch.full((3,), 0.1, dtype=torch.float64), rtol=1e-4, atol=0
+    )
+
+
 def test_every_named_optimizer_takes_parameters_and_a_rate(kit):
     for name, make in OPTIMIZERS.items():
         params = kit.parameters()

@@ -34,6 +34,7 @@ def test_values_at_points_that_can_be_worked_out():
     assert wsd(99, total_steps=100, decay_steps=0) == 1
     assert inverse_sqrt(25, reference_steps=100) == 1
     assert inverse_sqrt(400, reference_steps=100) == pytest.approx(0.5)
+    assert inverse_sqrt(400, reference_steps=100, warmup_steps=200) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("name", list(SCHEDULES))
