@@ -44,6 +44,11 @@ def test_crop_and_extend_keep_every_sample():
     assert np.array_equal(back, samples)
 
 
+def test_a_mask_does_not_reach_into_what_is_new():
+    grown = frames.apply_to_mask(CHANGES[1], Mask.everything((10, 14)))
+    assert (grown.box, grown.area) == ((3, 0, 17, 10), 140)
+
+
 @given(st.sampled_from([90.0, 180.0, 270.0, -90.0, 450.0]))
 def test_quarter_turns_are_clockwise_and_exact(angle):
     samples = PICTURES[0]
