@@ -130,6 +130,16 @@ def test_autoguidance_of_an_unconditional_model(tiny):
     same(out[:, :4], 2 * model(x, t)[:, :4] - worse(x, t)[:, :4])
 
 
+def test_autoguidance_in_the_masked_pass_of_some_pictures(tiny):
+    """The weaker model sees the tokens of its own pictures: here those in the interval."""
+    model, worse, (x, t) = tiny(), tiny(seed=1), batch()
+    kept = draw_kept(3, 16, 0.4, generator=torch.Generator().manual_seed(0))
+    out = guided(model, LABEL, 2.0, weak=worse, interval=(0.3, 0.7))(x, t, kept=kept)
+    strong, weak = (one(x, t, LABEL, kept=kept) for one in (model, worse))
+    same(out[1, :4], 2 * strong[1, :4] - weak[1, :4])
+    same(out[::2], strong[::2])
+
+
 def test_text(tiny):
     model, (x, t) = tiny(num_classes=None, text_dims=(6, 5)), batch()
     generator = torch.Generator().manual_seed(1)
