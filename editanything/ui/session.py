@@ -16,7 +16,7 @@ from editanything.errors import InputError, Refusal
 from editanything.image import Picture
 from editanything.plan import EditPlan
 from editanything.preset import read_settings
-from editanything.types import Progress
+from editanything.types import Mask, Progress
 from editanything.ui.history import LIMIT_BYTES, History, State
 from editanything.ui.jobs import Job
 from editanything.ui.pointing import Pointing
@@ -27,7 +27,8 @@ OF_THE_SESSION = frozenset({"undo", "redo", "select", "variations", "compare"})
 #: After these the selected thing is still where it was.
 STAYS = frozenset({"modify", "filter"})
 MOST_VARIATIONS = 8
-#: Editors with other settings that a session keeps.
+#: Selections that a session keeps for who goes back, and editors with other settings.
+MOST_SELECTED = 8
 MOST_EDITORS = 8
 GONE = "This step is no longer there: the oldest are dropped to save space."
 DROPPED = "The picture was changed meanwhile, so this result was dropped."
@@ -96,6 +97,7 @@ class Session:
     alone: int | None = None  # the only step of the plan that the next run carries out
     wanted: bool = False  # an edit was asked for, and nobody has cancelled it
     _editors: dict[tuple[tuple[str, float], ...], Editor] = field(default_factory=dict)
+    _selected: dict[int, Mask] = field(default_factory=dict)  # by number of the state it was in
 
     def __post_init__(self) -> None:
         self.history = History(limit_bytes=self.limit_bytes)
@@ -110,6 +112,7 @@ class Session:
         self.stop()
         self.history.close()
         self.history = History(limit_bytes=self.limit_bytes)
+        self._selected.clear()
         self.history.add(looked.picture, "Original")
         self.picture = Pointing(looked)
         self.compared = None
@@ -338,6 +341,10 @@ class Session:
 
     def _take(self, result: EditResult, title: str) -> None:
         old = self.pointing()
+        if old.mask is not None:
+            if len(self._selected) >= MOST_SELECTED:
+                self._selected.pop(next(iter(self._selected)))
+            self._selected[self.number()] = old.mask
         self.history.add(result.picture, title, result.plan.edit)
         self._look(result.picture)
         kinds = {step.op for step in result.plan.steps if step.on}
@@ -347,7 +354,8 @@ class Session:
     def _moved(self, steps: int) -> int:
         state = self.history.current
         if steps and state is not None:
-            old = self.pointing().mask
+            # What was removed is selected again where it is back.
+            old = self.pointing().mask or self._selected.get(state.number)
             self._look(state.load())
             if old is not None and self.picture is not None and old.shape == self.picture.shape:
                 self.picture.take(old)

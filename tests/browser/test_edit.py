@@ -76,6 +76,9 @@ def test_branches_compare_keys_and_recipes(open_page, tmp_path):
     page.wait_for_selector("#redo:enabled")
     run(page, "pixelate the spoon", 3)
     assert page.locator("#history .ea-down").count() == 1
+    line = page.locator("#history .ea-down").bounding_box()
+    parent = page.locator("#history .ea-card >> nth=0").bounding_box()
+    assert line["y"] >= parent["y"] + parent["height"] - 1  # not through its caption
     page.click("#history .ea-state:has-text('teal') .ea-other")
     page.wait_for_selector("#history .ea-other[aria-pressed=true]")
     page.wait_for_selector("#slider img")

@@ -10,8 +10,14 @@ const render = () => {
     if (state.column) {  // a line to the parent: along its row, or down from it and then along
       const line = document.createElement('i');
       line.className = state.from === state.row ? 'ea-along' : 'ea-down';
-      line.style.setProperty('--ea-rows', state.row - state.from);
       cell.append(line);
+      if (state.row - state.from > 1) {  // past the rows between, in the parent's column
+        const through = document.createElement('i');
+        through.className = 'ea-through';
+        through.style.gridRow = `${state.from + 2} / ${state.row + 1}`;
+        through.style.gridColumn = state.column;
+        tree.append(through);
+      }
     }
     button.type = 'button'; button.className = 'ea-card';
     if (state.current) button.setAttribute('aria-current', 'true');

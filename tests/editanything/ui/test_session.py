@@ -132,6 +132,27 @@ def test_variations_are_offered_and_one_is_taken_as_a_branch(session):
     assert len(session.history) == 3
 
 
+def test_what_was_removed_is_selected_again_where_it_is_back(session):
+    session.open(card())
+    mask, first = select_card(session), session.number()
+    run(session, "remove it")
+    removed = session.number()
+    assert session.pointing().mask is None
+    session.undo()
+    assert np.array_equal(session.pointing().mask.full(), mask)
+    run(session, "move it left by 10 px")  # "it" is known again
+    session.go(first)
+    other = np.zeros((90, 120), bool)
+    other[:5, :5] = True
+    session.pointing().clear()
+    session.pointing().take(Mask.of(other))
+    session.go(removed)  # what is selected now counts more than what was
+    session.undo()
+    assert np.array_equal(session.pointing().mask.full(), other)
+    session.open(card())
+    assert session.pointing().mask is None
+
+
 def test_variations_that_come_after_an_undo_are_branches_of_what_they_vary(session):
     session.open(card())
     select_card(session)
