@@ -279,6 +279,9 @@ def test_changed_pictures_are_noticed(copy, settings, pictures, tmp_path):
     shutil.copy(tmp_path / "more" / "disc" / "001.png", tmp_path / "more" / "disc" / "999.png")
     with pytest.raises(ConfigError, match="begun with 24 pictures; now there are 25"):
         train(settings(f"data.path={tmp_path / 'more'}"), copy)
+    (tmp_path / "more" / "disc" / "001.png").unlink()
+    with pytest.raises(ConfigError, match="begun with 24 pictures; now they are others"):
+        train(settings(f"data.path={tmp_path / 'more'}"), copy)
 
 
 @pytest.mark.parametrize(

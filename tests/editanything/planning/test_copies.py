@@ -55,6 +55,12 @@ def test_copies_go_to_the_side_that_is_said(landings, text, boxes):
     assert landings(text) == boxes
 
 
+def test_each_copy_is_drawn_from_its_own_seed(editor, looked):
+    asked = {"selection": Selection(mask=BOX), "seed": 5}
+    steps = editor.plan(looked, "make 3 copies of it to the left", **asked).steps
+    assert [step.seed for step in steps] == [5, 6, 7]
+
+
 @pytest.mark.parametrize(
     ("text", "region"),
     [
