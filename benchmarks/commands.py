@@ -27,7 +27,10 @@ from editanything.command import parse
 from editanything.command.lexicon import lexicon
 
 COMMANDS = Path(__file__).parents[1] / "tests" / "commands"
-SETS = ("commands", "more", "further", "spoken", "asides", "unseen", "unseen_kept")
+SETS = (
+    *("commands", "more", "further", "spoken", "asides", "unseen", "unseen_kept"),
+    *("typed", "typed_more"),
+)
 Row = dict[str, Any]
 
 
