@@ -25,17 +25,36 @@ _SIZES = frozenset(("small", "little", "tiny", "big", "large", "huge", "new", "a
 
 #: What a word means that is in the names or tags of several things, or only in those of another.
 _USUAL = {
-    "bag": "handbag", "ball": "soccer ball", "balloon": "", "beer": "beer mug",
-    "boat": "sailboat", "bone": "",
-    "book": "open book", "box": "package", "cab": "taxi", "cake": "birthday cake",
-    "cup": "hot beverage", "diamond": "gem stone", "earth": "globe showing Americas",
-    "emoji": "grinning face", "face": "grinning face", "flower": "tulip", "gem": "gem stone",
-    "globe": "globe showing Americas", "jewel": "gem stone", "kitty": "cat", "lamp": "light bulb",
-    "letter": "envelope", "light": "light bulb", "moon": "crescent moon", "mug": "hot beverage",
-    "orange": "tangerine",
-    "present": "gift", "pumpkin": "jack-o-lantern", "puppy": "dog", "shoe": "running shoe",
-    "smiley": "grinning face", "snow": "snowflake", "teacup": "hot beverage",
-    "tree": "deciduous tree", "water": "droplet", "wine": "wine glass",
+    "arm": "flexed biceps", "bag": "handbag", "ball": "soccer ball", "balloon": "",
+    "beach": "beach with umbrella", "beer": "beer mug", "biker": "person biking",
+    "boat": "sailboat", "book": "open book", "bow": "bow and arrow", "box": "package",
+    "builder": "construction worker", "businessman": "office worker", "cab": "taxi",
+    "cake": "birthday cake", "cheese": "cheese wedge", "chess": "chess pawn",
+    "climber": "person climbing", "couple": "woman and man holding hands", "cup": "hot beverage",
+    "cyclist": "person biking", "dancer": "woman dancing", "diamond": "gem stone",
+    "doctor": "health worker", "dollar": "dollar banknote", "drop": "droplet",
+    "earth": "globe showing Americas", "emoji": "grinning face", "face": "grinning face",
+    "father christmas": "Santa Claus", "fireman": "man firefighter", "flag": "", "flame": "fire",
+    "flower": "tulip", "fork": "fork and knife", "gem": "gem stone",
+    "globe": "globe showing Americas", "grandfather": "old man", "grandma": "old woman",
+    "grandmother": "old woman", "grandpa": "old man", "groom": "man in tuxedo",
+    "hand": "raised hand", "high heel": "high-heeled shoe", "hiker": "person climbing",
+    "honey": "honey pot", "jewel": "gem stone", "jogger": "person running", "juice": "beverage box",
+    "kid": "child", "kitty": "cat", "lamp": "light bulb", "laughing face": "face with tears of joy",
+    "letter": "envelope", "light": "light bulb", "lip": "mouth", "money": "money bag",
+    "moon": "crescent moon", "motorbike": "motorcycle", "mug": "hot beverage",
+    "nurse": "health worker", "orange": "tangerine", "palm": "palm tree", "pant": "jeans",
+    "piano": "musical keyboard", "policewoman": "woman police officer", "poop": "pile of poo",
+    "present": "gift", "pumpkin": "jack-o-lantern", "puppy": "dog", "puzzle": "puzzle piece",
+    "race car": "racing car", "runner": "person running", "sad face": "frowning face",
+    "santa": "Santa Claus", "saturn": "planet", "shoe": "running shoe", "shop": "convenience store",
+    "skyscraper": "office building", "smile": "smiling face", "smiley": "grinning face",
+    "snow": "snowflake", "spaceship": "rocket", "speech bubble": "speech balloon",
+    "spy": "detective", "statue": "Statue of Liberty", "surfer": "person surfing",
+    "swimmer": "person swimming", "teacup": "hot beverage", "thumb": "thumbs up", "toddler": "baby",
+    "tower": "Tokyo tower", "tree": "deciduous tree", "trouser": "jeans", "wallet": "purse",
+    "water": "droplet", "wine": "wine glass", "wizard": "mage", "worker": "construction worker",
+    "yacht": "sailboat",
 }  # fmt: skip
 
 Words = tuple[str, ...]
@@ -122,7 +141,8 @@ class Vocabulary:
 
     @cached_property
     def _by_name(self) -> dict[Words, str]:
-        return {tuple(split_words(name)): name for name in self.names}
+        # Of names that differ in their number alone ("eye", "eyes"), the singular.
+        return {tuple(split_words(name)): name for name in reversed(self._shortest_first)}
 
     @cached_property
     def _by_head(self) -> dict[Words, str]:
