@@ -185,7 +185,7 @@ def test_refusals_say_what_to_do(refuse, tmp_path):
     no("", "")
     no("asdf qwer zxcv", "asdf")
     no("make the cup wooden", "colour")
-    no("replace the cup with a spaceship", "second picture")
+    no("replace the cup with a lighthouse", "second picture")
     no("replace the cup with image B", "image B")
     no("what is this?", "")
     no("undo", "session")
