@@ -102,7 +102,7 @@ def _iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return np.count_nonzero(a & b) / either if either else 0.0
 
 
-def regression(x: Floats, y: Floats, weight: Floats, ridge: float = RIDGE) -> tuple[Floats, float]:
+def regression(x: Floats, y: Floats, ridge: float = RIDGE) -> tuple[Floats, float]:
     """Weights and bias of a logistic regression, by Newton's steps."""
     mean, spread = x.mean(0), x.std(0) + 1e-3
     z = np.c_[(x - mean) / spread, np.ones(len(x))]
@@ -110,8 +110,8 @@ def regression(x: Floats, y: Floats, weight: Floats, ridge: float = RIDGE) -> tu
     hold = np.diag(np.r_[np.full(x.shape[1], ridge), 1e-6])
     for _ in range(30):
         p = 1 / (1 + np.exp(-np.clip(z @ w, -30, 30)))
-        slope = z.T @ (weight * (p - y)) + hold @ w
-        curve = (z * (weight * p * (1 - p) + 1e-6)[:, None]).T @ z + hold
+        slope = z.T @ (p - y) + hold @ w
+        curve = (z * (p * (1 - p) + 1e-6)[:, None]).T @ z + hold
         w -= np.linalg.solve(curve, slope)
     return (w[:-1] / spread).astype(np.float32), float(w[-1] - (w[:-1] / spread) @ mean)
 
@@ -135,16 +135,15 @@ def fit(files: list[Path]) -> None:
         signs = np.concatenate(x)
         seen = every[every[:, 2] >= 0]
         y = (seen[:, 2] >= RIGHT_FROM).astype(np.float64)
-        weight = np.ones(len(y))  # a mirror image seen in a shadow's place is as wrong as any
         held_out = np.zeros(len(y))
         for fold in range(5):
             out = seen[:, 0] % 5 == fold
-            w, b = regression(signs[~out], y[~out], weight[~out])
+            w, b = regression(signs[~out], y[~out])
             held_out[out] = signs[out] @ w + b
         nothing = every[:, 4] == 0
         free = seen[:, 4] == 0
         least = _threshold(held_out[free], int(nothing.sum()))
-        w, b = regression(signs, y, weight)
+        w, b = regression(signs, y)
         bias = b - least + float(np.log(SURE / (1 - SURE)))
         wanted = every[:, 3] > 0
         got = (held_out > least) & (seen[:, 3] > 0)

@@ -52,7 +52,7 @@ def words_of(
             warnings.warn(
                 f"No word of {texts[i]!r} was trained on: the picture is gone on with as it is, "
                 "without words.",
-                stacklevel=3,
+                stacklevel=4,  # who called the pipeline: torch.no_grad stands between
             )
             ids[i] = 0
     return torch.from_numpy(ids)

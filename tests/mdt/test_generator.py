@@ -57,8 +57,9 @@ def test_words_never_trained_on_are_left_out_beside_a_picture():
     mask = np.zeros((128, 128), bool)
     mask[:, 64:] = True
     more = {"image": known, "mask": mask, "num_inference_steps": 2, "guidance_scale": 2.5}
-    with pytest.warns(UserWarning, match="No word of 'a violin' was trained on"):
+    with pytest.warns(UserWarning, match="No word of 'a violin' was trained on") as warned:
         told = pipe(prompt=["a violin", "red apple"], style="fluent", **more).images
+    assert warned[0].filename == __file__  # it points at who asked
     plain = pipe(prompt=["", "red apple"], style=None, **more).images
     apart = np.abs(np.asarray(told[0], int) - np.asarray(plain[0], int))
     assert apart.max() <= 1  # one of a batch, so rounded otherwise
