@@ -18,6 +18,7 @@ from editanything.image import Picture
 from editanything.known import known_regions
 from editanything.plan import EditPlan, make_plan
 from editanything.planning.draft import SecondPicture
+from editanything.planning.fates import Fates
 from editanything.pointing import as_selection, notes_on, select
 from editanything.preset import Preset, build, load_foreign_preset, load_preset
 from editanything.previews import in_picture
@@ -29,6 +30,7 @@ from editanything.types import (
     Box,
     Mask,
     Progress,
+    Region,
     Seen,
     Segmenter,
     Selection,
@@ -292,8 +294,8 @@ class Editor:
         for k in range(number):
             part = part_of_progress(progress, k / number, (k + 1) / number)
             steps = [replace(step, seed=step.seed + k) for step in active]
-            picture, changed = self._carry_out_all(steps, looked.picture, part)
-            recipe = _recipe(looked.picture, plan.edit.with_seeds_from(k), picture)
+            picture, changed, names = self._carry_out_all(steps, looked, part)
+            recipe = _recipe(looked.picture, plan.edit.with_seeds_from(k), picture, names)
             variants.append((replace(picture, recipe=recipe.to_json()), changed, recipe))
         report(progress, 1.0, "done")
         picture, changed, recipe = variants[0]
@@ -301,29 +303,41 @@ class Editor:
         return EditResult(picture, changed.full(), plan, recipe, others)
 
     def _carry_out_all(
-        self, steps: list[Step], picture: Picture, progress: Progress | None
-    ) -> tuple[Picture, Mask]:
-        changed = Mask.empty(picture.shape)
+        self, steps: list[Step], looked: Looked, progress: Progress | None
+    ) -> tuple[Picture, Mask, tuple[Region, ...]]:
+        picture, names = looked.picture, looked.seen.known
+        changed, fates = Mask.empty(picture.shape), list[Fates]()
         for i, step in enumerate(steps):
             part = part_of_progress(progress, i / len(steps), (i + 1) / len(steps))
             report(part, 0.0, step.what)
-            picture, changed = self._carry_out(step, picture, changed, part)
-        return picture, changed
+            for fate in fates:
+                step = fate.corrected(step)
+            picture, changed, landed = self._carry_out(step, picture, changed, part)
+            fates.append(Fates(step, landed))
+            names = fates[-1].of(names)
+        return picture, changed, names
 
     def _carry_out(
         self, step: Step, picture: Picture, changed: Mask, progress: Progress | None
-    ) -> tuple[Picture, Mask]:
+    ) -> tuple[Picture, Mask, Mask]:
+        """The picture then, all that changed so far, and where what was set down lies."""
+        nowhere = Mask.empty(picture.shape)
         if step.frame is not None:
             picture = picture.with_samples(frames.apply(step.frame, picture.samples))
             changed = frames.apply_to_mask(step.frame, changed)
             if step.op != "outpaint":
-                return picture, masks.union(changed, step.area)
+                return picture, masks.union(changed, step.area), nowhere
         box = working_box(step, picture.shape)
         task = task_of(step, picture, box, regions=lambda: self._regions(picture, box))
         backend = next(b for b in self.backends if b.can(step.op, step.params))
         painted = backend.paint(task, in_picture(progress, picture, box, step.area))
         alpha = masks.feather(task.area, step.feather_px, beyond=staying(task))
-        return composite(picture, box, painted, alpha), masks.union(changed, step.area)
+        changed = masks.union(changed, step.area)
+        if painted.landed is None:
+            landed = nowhere
+        else:
+            landed = Mask.placed(picture.shape, box[:2], painted.landed & (alpha > 0))
+        return composite(picture, box, painted, alpha), changed, landed
 
     def _regions(self, picture: Picture, box: Box) -> tuple[Bool2D, ...]:
         """What the segmenter finds in a box of the picture as it is now."""
@@ -356,7 +370,7 @@ def _second(looked: Looked | None, selection: Selection | None) -> SecondPicture
     return SecondPicture(looked.seen, looked.picture.opacity(), select(looked.seen, selection))
 
 
-def _recipe(source: Picture, edit: Edit, result: Picture) -> Recipe:
+def _recipe(source: Picture, edit: Edit, result: Picture, names: tuple[Region, ...]) -> Recipe:
     """The whole story: what the source's own file tells, if it is still true, and this edit."""
     if source.recipe is not None:
         try:
@@ -364,6 +378,7 @@ def _recipe(source: Picture, edit: Edit, result: Picture) -> Recipe:
         except InputError:  # written by something else, or by a later version
             before = None
         if before is not None and before.result == source.digest():
-            return before.then(edit, result.digest())
+            return before.then(edit, result.digest(), names)
     height, width = source.shape
-    return Recipe(source.digest(), (width, height), (edit,), result.digest(), __version__)
+    made = result.digest()
+    return Recipe(source.digest(), (width, height), (edit,), made, __version__, names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from editanything.command.describe import describe
-from editanything.command.types import Command, Operation
+from editanything.command.types import Command, Operation, Selector
 from editanything.errors import InputError, Refusal
 from editanything.grounders.base import Grounder
 from editanything.planning import PLANNERS
@@ -215,7 +215,7 @@ def make_plan(
                 raise _cannot(step.op, backends, step.params)
             own = edit.changes.get(len(draft.steps), {})
             step = changed_step(_told(step, operation, clause), own)
-            draft.add(step, brings=_brings(operation))
+            draft.add(step)
     return EditPlan(
         command=command,
         steps=tuple(draft.steps),
@@ -244,14 +244,14 @@ def _told(step: Step, operation: Operation, clause: int) -> Step:
     """The step with what the user said about it."""
     where = "" if operation.target is None else describe(operation.target)
     if operation.subject is not None:
-        return replace(step, where=where, prompt=describe(operation.subject), clause=clause)
+        told, brings = describe(operation.subject), _brings(operation.subject)
+        return replace(step, where=where, prompt=told, brings=brings, clause=clause)
     return replace(step, where=where, prompt=operation.value or "", clause=clause)
 
 
-def _brings(operation: Operation) -> str:
-    """The noun of what an operation takes over from a second picture."""
-    subject = operation.subject
-    return "" if subject is None or subject.noun.startswith(("@", "*")) else subject.noun
+def _brings(subject: Selector) -> str:
+    """The noun of what is taken over from a second picture; "" where it was pointed at."""
+    return "" if subject.noun.startswith(("@", "*")) else subject.noun
 
 
 def _cannot(

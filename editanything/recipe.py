@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from editanything.errors import InputError
-from editanything.types import Mask, Point, Selection
+from editanything.types import Mask, Point, Region, Selection
 
 FORMAT = "editanything recipe 1"
 #: A few bytes of a file may stand for any number of pixels.
@@ -64,25 +64,25 @@ class Recipe:
     edits: tuple[Edit, ...]
     result: str  # sha256 of the result's samples
     version: str = ""  # of this package, which made it
+    names: tuple[Region, ...] = ()  # of things in the result, so far as they are known
 
-    def then(self, edit: Edit, result: str) -> Recipe:
+    def then(self, edit: Edit, result: str, names: tuple[Region, ...] = ()) -> Recipe:
         """This recipe with one more edit at its end."""
-        return replace(self, edits=(*self.edits, edit), result=result)
+        return replace(self, edits=(*self.edits, edit), result=result, names=names)
 
     def to_json(self) -> str:
         """The recipe as one line of JSON; the same recipe gives the same text."""
-        return json.dumps(
-            {
-                "format": FORMAT,
-                "version": self.version,
-                "source": self.source,
-                "size": list(self.size),
-                "edits": [_edit_to_dict(edit) for edit in self.edits],
-                "result": self.result,
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
+        out = {
+            "format": FORMAT,
+            "version": self.version,
+            "source": self.source,
+            "size": list(self.size),
+            "edits": [_edit_to_dict(edit) for edit in self.edits],
+            "result": self.result,
+        }
+        if self.names:
+            out["names"] = [_region_to_dict(region) for region in self.names]
+        return json.dumps(out, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
@@ -94,13 +94,14 @@ class Recipe:
         try:
             data = json.loads(text)
             _check_format(data["format"])
-            _check_masks(data["edits"])
+            _check_masks([data["edits"], data.get("names", [])])
             return cls(
                 source=str(data["source"]),
                 size=(int(data["size"][0]), int(data["size"][1])),
                 edits=tuple(_edit_from_dict(edit) for edit in data["edits"]),
                 result=str(data["result"]),
                 version=str(data["version"]),
+                names=tuple(_regions_from(data.get("names", []))),
             )
         except InputError:
             raise
@@ -113,8 +114,8 @@ def _check_format(found: Any) -> None:
         raise InputError(f"This recipe has the format {found!r}; this version reads {FORMAT!r}.")
 
 
-def _check_masks(edits: Any) -> None:
-    if sum(_mask_areas(edits)) > MOST_MASK_PX:
+def _check_masks(data: Any) -> None:
+    if sum(_mask_areas(data)) > MOST_MASK_PX:
         raise InputError("The masks of this recipe are too large: over 1000 megapixels.")
 
 
@@ -206,6 +207,17 @@ def selection_from_dict(data: Mapping[str, Any]) -> Selection:
         mask=_mask_from_dict(data["mask"]) if "mask" in data else None,
         brush=_mask_from_dict(data["brush"]) if "brush" in data else None,
     )
+
+
+def _region_to_dict(region: Region) -> dict[str, Any]:
+    made = {"made": True} if region.made else {}
+    return {"name": region.label, **made, "mask": _mask_to_dict(region.mask)}
+
+
+def _regions_from(data: Any) -> Iterator[Region]:
+    for number, told in enumerate(data, 1):
+        made = bool(told.get("made", False))
+        yield Region(number, _mask_from_dict(told["mask"]), str(told["name"]), made=made)
 
 
 def _mask_to_dict(mask: Mask) -> dict[str, Any]:

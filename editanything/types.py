@@ -239,6 +239,7 @@ class Region:
     mask: Mask
     label: str = ""  # a noun in lower case, or empty where nobody knows what it is
     score: float = 1.0
+    made: bool = False  # an edit set it there: its name tells nothing of what else there is
 
     def __post_init__(self) -> None:
         assert self.mask.area > 0, "a region has at least one pixel"
@@ -319,6 +320,7 @@ class Painted:
 
     image: RGB  # (h, w, 3)
     opacity: NDArray[np.uint8] | None = None  # None: the transparency stays as it was
+    landed: Bool2D | None = None  # (h, w) where what was set down lies, if that is known
 
 
 class Backend(Protocol):
@@ -367,6 +369,7 @@ class Step:
     frame: Mapping[str, Any] | None = None  # a change of the whole frame, see frames.py
     where: str = ""  # the target in the user's words: "the cup to the left of the plate"
     prompt: str = ""  # what it becomes, or what is drawn: "teal", "a dog"
+    brings: str = ""  # the noun of what it takes over from a second picture
     clause: int = 0  # number of the operation that it carries out
     hole: Mask | None = None  # effects of the target that go where it goes: its shadow
     shade: Shade | None = None  # a shadow that is drawn anew

@@ -41,6 +41,11 @@ class Scene(Protocol):
         ...
 
 
+def came_with_names(scene: Scene) -> bool:
+    """Whether what the picture shows is known by name: more than what edits have set there."""
+    return any(region.label and not region.made for region in scene.known)
+
+
 @dataclass(frozen=True, eq=False)
 class Found:
     """What a selector means in a picture: one region per thing, and how it was found."""

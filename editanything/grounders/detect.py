@@ -17,7 +17,15 @@ import numpy as np
 from editanything import masks
 from editanything.command.types import Selector
 from editanything.errors import InputError
-from editanything.grounders.base import MADE_UP, Found, Grounder, Outcome, Scene, Tie
+from editanything.grounders.base import (
+    MADE_UP,
+    Found,
+    Grounder,
+    Outcome,
+    Scene,
+    Tie,
+    came_with_names,
+)
 from editanything.grounders.looks import sort_adjectives
 from editanything.grounders.names import KnownNames, Named
 from editanything.grounders.search import ANY_PART, ANY_THING, PLACE_NOUNS, SUBJECTS, Search
@@ -144,7 +152,7 @@ class DetectedNames:
         root = _root(seen)
         if noun in _NO_KIND or noun.startswith("@"):
             return known
-        if known and any(region.label for region in root.known):
+        if known and came_with_names(root):
             return known
         found = _held(seen, self, noun, None)
         new = [one for one in found if not any(_same(one, other) for other in known)]

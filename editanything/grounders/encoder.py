@@ -20,7 +20,7 @@ import numpy as np
 
 from editanything.command.kinds import KIND, likeness
 from editanything.errors import InputError
-from editanything.grounders.base import MADE_UP, Scene
+from editanything.grounders.base import MADE_UP, Scene, came_with_names
 from editanything.grounders.names import KnownNames, Named
 from editanything.libraries import networks
 from editanything.masks import grow, shared_px, union
@@ -57,22 +57,23 @@ class EncoderNames:
         Raises:
             InputError: the weights are missing or damaged.
         """
-        if any(region.label for region in seen.known):
-            return KnownNames().find(seen, noun)
+        known = KnownNames().find(seen, noun)
+        if came_with_names(seen):
+            return known
         found, embedded = _held(seen, self.weights)
         words = _words(self.weights)
         if not found:
-            return ()
+            return known
         phrases = _phrases(noun, self.weights)
         logits = words.logits(embedded, phrases).max(axis=1)
         over = logits - float(words.card["sure"]) - self.margin
         believed = [i for i in np.argsort(-over, kind="stable") if over[i] >= 0]
-        kept: list[Named] = []
+        kept = list(known)
         for i in believed:
             region = found[i].region
             if not any(_overlap(region, other.region) for other in kept):
                 kept.append(Named(region, float(1 / (1 + np.exp(-over[i])))))
-        return tuple(kept)
+        return tuple(sorted(kept, key=lambda one: -one.score))
 
 
 @dataclass(frozen=True)

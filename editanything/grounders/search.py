@@ -23,6 +23,7 @@ from editanything.grounders.base import (
     Scene,
     Tie,
     Unclear,
+    came_with_names,
 )
 from editanything.grounders.called import called
 from editanything.grounders.choice import choose, in_place, regions
@@ -73,7 +74,7 @@ class Search:
         if not named:
             named, by = self._named(selector)
         if not named:
-            return NotFound(describe(replace(selector, exclude=None)), self._shown())
+            return NotFound(describe(replace(selector, exclude=None)), self._names())
         readings = []
         for owner, anchors in self._readings(selector):
             if not isinstance(owner, tuple):
@@ -123,7 +124,7 @@ class Search:
         return _one(part, "its place")
 
     def _front(self) -> Mask | None:
-        things = [r.mask for r in self.seen.known if r.label and r.label not in BACKDROPS]
+        things = [r.mask for r in self._shown if r.label and r.label not in BACKDROPS]
         return in_front(things) if things else None
 
     def _background(self) -> Outcome:
@@ -175,7 +176,7 @@ class Search:
 
     def _things(self) -> list[Region]:
         """The named things that are neither a part of another one nor what things stand on."""
-        named = [r for r in self.seen.known if r.label and r.label not in STUFF]
+        named = [r for r in self._shown if r.label and r.label not in STUFF]
         return [
             region
             for region in named
@@ -291,7 +292,7 @@ class Search:
         what = describe(selector)
         fruitful = [reading for reading in readings if reading]
         if not fruitful:
-            return NotFound(what, self._shown(), regions(named))
+            return NotFound(what, self._names(), regions(named))
         results = {frozenset(id(r) for r in _meant(reading)): reading for reading in fruitful}
         if len(results) > 1:
             meant = {id(r): r for reading in fruitful for r in _meant(reading)}
@@ -310,8 +311,13 @@ class Search:
         )
         return Found(kept, "all but what was named") if kept else NotFound(what)
 
-    def _shown(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(r.label for r in self.seen.known if r.label))
+    @property
+    def _shown(self) -> tuple[Region, ...]:
+        """What the picture shows, if that is known: what an edit set there is not all of it."""
+        return self.seen.known if came_with_names(self.seen) else ()
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(r.label for r in self._shown if r.label))
 
 
 def _related(found: Sequence[Thing], selector: Selector, anchors: tuple[Group, ...]) -> list[Thing]:

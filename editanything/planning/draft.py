@@ -91,17 +91,12 @@ class Draft:
                 shape = frames.shape_after(step.frame, shape)
         return shape
 
-    def add(self, step: Step, *, brings: str = "") -> None:
-        """Append a step, on unless the user switched its number off; later words see its result.
-
-        Args:
-            step: the step.
-            brings: the noun of what it sets into the picture, if it brings something new.
-        """
+    def add(self, step: Step) -> None:
+        """Append a step, on unless the user switched its number off; later words see its result."""
         step = replace(step, on=len(self.steps) not in self.off)
         self.steps.append(step)
         if step.on:
-            after = After(self.scene, step, brings)
+            after = After(self.scene, step)
             self.pointing = after.selection(self.pointing)
             self.scene = after
 

@@ -12,6 +12,7 @@ from editanything.backends.classical.matte import box_of, lift, without_hidden
 from editanything.backends.classical.place import (
     Layer,
     healed,
+    landed,
     mirrored,
     set_down,
     shaded,
@@ -50,7 +51,7 @@ def transfer(task: Task, progress: Progress | None = None) -> Painted:
         layer = _dissolved(layer, base)
     # What is mirrored is the thing as it stands there, in that light.
     below = mirrored(task, shaded(task, base), layer, layer, np.eye(2, 3))
-    return set_down(spared(task, below), layer)
+    return landed(set_down(spared(task, below), layer), layer)
 
 
 def lifted(reference: Reference) -> Layer:

@@ -24,6 +24,8 @@ from editanything.types import (
     report,
 )
 
+_COVERS = 0.5  # alpha from which on a pixel is the thing's
+
 Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]  # (2, 3)
 
@@ -67,7 +69,7 @@ def place(task: Task, progress: Progress | None = None) -> Painted:
     placed = warped(layer, task.params["matrix"], task.target.shape)
     matrix = np.asarray(task.params["matrix"], np.float64)
     below = mirrored(task, shaded(task, base), layer, placed, matrix)
-    return set_down(spared(task, below), placed)
+    return landed(set_down(spared(task, below), placed), placed)
 
 
 def healed(task: Task, hole: Bool2D, progress: Progress | None) -> Painted:
@@ -131,6 +133,15 @@ def mirrored(
     fade[depth < 0] = 0
     alpha = (image.alpha * fade[:, None]).astype(np.float32)
     return set_down(base, Layer(image.box, alpha, image.colour))
+
+
+def landed(painted: Painted, layer: Layer | None) -> Painted:
+    """`painted`, told where the thing lies: the pixels that `layer`, set down last, covers."""
+    lies = np.zeros(painted.image.shape[:2], bool)
+    if layer is not None:
+        x0, y0, x1, y1 = layer.box
+        lies[y0:y1, x0:x1] = layer.alpha >= _COVERS
+    return replace(painted, landed=lies)
 
 
 def set_down(base: Painted, layer: Layer | None) -> Painted:
