@@ -20,7 +20,8 @@ from editanything.errors import InputError, Refusal
 from editanything.layouts import add_draw, draw
 
 if TYPE_CHECKING:
-    from editanything.types import Mask, Progress, Selection
+    from editanything.progress import Progress
+    from editanything.types import Mask, Selection
 
 BAD_INPUT = 2
 

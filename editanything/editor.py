@@ -22,22 +22,10 @@ from editanything.planning.fates import Fates
 from editanything.pointing import as_selection, notes_on, select
 from editanything.preset import Preset, build, load_foreign_preset, load_preset
 from editanything.previews import in_picture
+from editanything.progress import Progress, part_of_progress, report
 from editanything.recipe import Edit, Recipe
 from editanything.tasks import staying, task_of, working_box
-from editanything.types import (
-    Backend,
-    Bool2D,
-    Box,
-    Mask,
-    Progress,
-    Region,
-    Seen,
-    Segmenter,
-    Selection,
-    Step,
-    part_of_progress,
-    report,
-)
+from editanything.types import Backend, Bool2D, Box, Mask, Region, Seen, Segmenter, Selection, Step
 from mdt.version import __version__
 
 

@@ -16,7 +16,8 @@ from editanything.errors import InputError
 if TYPE_CHECKING:
     from editanything.backends.diffusion.backend import Diffusion
     from editanything.editor import Editor
-    from editanything.types import RGB, Progress
+    from editanything.progress import Progress
+    from editanything.types import RGB
 
 __all__ = ["add_draw", "draw", "from_picture", "from_sketch"]
 

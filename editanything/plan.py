@@ -23,9 +23,10 @@ from editanything.planning.order import (
     renumbered,
     renumbered_related,
 )
+from editanything.progress import Progress
 from editanything.recipe import Edit
 from editanything.relations import name_of
-from editanything.types import Backend, Box, Mask, Progress, Related, Seen, Step
+from editanything.types import Backend, Box, Mask, Related, Seen, Step
 
 if TYPE_CHECKING:
     from editanything.editor import EditResult

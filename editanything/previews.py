@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from editanything.image import Picture
-from editanything.types import RGB, Box, Mask, Progress, shown_as
+from editanything.progress import Progress, shown_as
+from editanything.types import RGB, Box, Mask
 
 LONGEST_PX = 800
 

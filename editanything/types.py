@@ -14,61 +14,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.errors import Cancelled, InputError
+from editanything.errors import InputError
+from editanything.progress import Progress
 
 RGB = NDArray[np.uint8]  # (H, W, 3)
 Bool2D = NDArray[np.bool_]  # (H, W)
 Float2D = NDArray[np.float32]  # (H, W), 0..1
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1; half open
-
-#: Called with the share of the work done (0..1) and what is being done; returning False cancels.
-#: Where it also has a method `show`, it is shown how the work looks by now: see `show`.
-Progress = Callable[[float, str], bool | None]
-
-
-def report(progress: Progress | None, share: float, what: str) -> None:
-    """Tell `progress` how far the work is.
-
-    Raises:
-        Cancelled: if the callback answers False.
-    """
-    if progress is not None and progress(share, what) is False:
-        raise Cancelled
-
-
-def part_of_progress(progress: Progress | None, start: float, stop: float) -> Progress | None:
-    """A progress callback for a part of the work that goes from share `start` to `stop`."""
-    if progress is None:
-        return None
-
-    def part(share: float, what: str) -> bool | None:
-        return progress(start + (stop - start) * share, what)
-
-    if hasattr(progress, "show"):
-        part.show = progress.show  # type: ignore[attr-defined]
-    return part
-
-
-def show(progress: Progress | None, make: Callable[[], RGB]) -> None:
-    """Offer `progress` a look at the work so far.
-
-    Args:
-        progress: a callback; those without `show` care for no pictures.
-        make: makes the picture; called, at once, only if somebody wants to see it.
-    """
-    see = getattr(progress, "show", None)
-    if see is not None:
-        see(make)
-
-
-def shown_as(progress: Progress | None, turn: Callable[[Any], RGB]) -> Progress | None:
-    """`progress`, which is shown `turn(picture)` of each picture that it is offered."""
-    see = getattr(progress, "show", None)
-    if progress is None or see is None:
-        return progress
-    inner = part_of_progress(progress, 0.0, 1.0)
-    inner.show = lambda make: see(lambda: turn(make()))  # type: ignore[union-attr]
-    return inner
 
 
 def frozen_array(array: NDArray[Any]) -> NDArray[Any]:

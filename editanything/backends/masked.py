@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from editanything.types import RGB, Bool2D, Box, Painted, Progress, Task, report, show
+from editanything.progress import Progress, report, show
+from editanything.types import RGB, Bool2D, Box, Painted, Task
 
 if TYPE_CHECKING:
     from mdt.pipeline import Pipeline

@@ -18,20 +18,8 @@ from editanything.backends.classical.place import spared
 from editanything.backends.vocabulary import Vocabulary
 from editanything.errors import InputError, Refusal
 from editanything.libraries import networks
-from editanything.types import (
-    RGB,
-    Bool2D,
-    Float2D,
-    Mask,
-    Painted,
-    Progress,
-    Reference,
-    Task,
-    part_of_progress,
-    report,
-    show,
-    shown_as,
-)
+from editanything.progress import Progress, part_of_progress, report, show, shown_as
+from editanything.types import RGB, Bool2D, Float2D, Mask, Painted, Reference, Task
 
 if TYPE_CHECKING:
     from mdt.pipeline import Pipeline

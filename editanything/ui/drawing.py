@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from editanything.errors import InputError
 from editanything.libraries import networks
-from editanything.types import Progress, report, show
+from editanything.progress import Progress, report, show
 
 if TYPE_CHECKING:
     import numpy as np

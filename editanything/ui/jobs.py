@@ -9,7 +9,8 @@ from threading import Event, Lock, Thread
 from typing import Any, Generic, TypeVar
 
 from editanything.errors import Cancelled
-from editanything.types import RGB, Progress
+from editanything.progress import Progress
+from editanything.types import RGB
 
 T = TypeVar("T")
 #: How long somebody who cancels waits for the work to notice.

@@ -16,7 +16,8 @@ from editanything.errors import InputError, Refusal
 from editanything.image import Picture
 from editanything.plan import EditPlan
 from editanything.preset import read_settings
-from editanything.types import Mask, Progress
+from editanything.progress import Progress
+from editanything.types import Mask
 from editanything.ui.history import LIMIT_BYTES, History, State
 from editanything.ui.jobs import Job
 from editanything.ui.pointing import Pointing

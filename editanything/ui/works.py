@@ -7,8 +7,8 @@ from pathlib import Path
 from editanything.editor import EditResult
 from editanything.errors import InputError
 from editanything.image import Picture
+from editanything.progress import Progress, part_of_progress
 from editanything.recipe import Edit, Recipe
-from editanything.types import Progress, part_of_progress
 from editanything.ui.history import State
 from editanything.ui.jobs import Job
 from editanything.ui.session import Outcome, Session

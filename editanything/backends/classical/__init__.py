@@ -12,7 +12,8 @@ from editanything.backends.classical.place import place
 from editanything.backends.classical.recolour import modify
 from editanything.backends.classical.remove import outpaint, remove
 from editanything.errors import Refusal
-from editanything.types import Painted, Progress, Task
+from editanything.progress import Progress
+from editanything.types import Painted, Task
 
 __all__ = ["OPERATIONS", "Classical"]
 

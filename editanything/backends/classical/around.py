@@ -12,7 +12,8 @@ import numpy as np
 
 from editanything import masks
 from editanything.backends.classical.fill import FEWEST_SOURCES, THOROUGH, Effort, fill
-from editanything.types import Bool2D, Painted, Progress, Task, part_of_progress
+from editanything.progress import Progress, part_of_progress
+from editanything.types import Bool2D, Painted, Task
 
 _REACH_PX = 12  # things nearer to a hole than this are thought away while it is filled
 _LARGE = 2.0  # times the hole: of larger things only what is that near

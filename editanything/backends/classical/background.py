@@ -8,7 +8,8 @@ import numpy as np
 from editanything.backends.classical.matte import lift
 from editanything.backends.classical.oklab import to_bytes
 from editanything.errors import InputError
-from editanything.types import RGB, Painted, Progress, Task, report
+from editanything.progress import Progress, report
+from editanything.types import RGB, Painted, Task
 
 
 def replace(task: Task, progress: Progress | None = None) -> Painted:

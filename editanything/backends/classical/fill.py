@@ -19,7 +19,8 @@ from editanything.backends.classical import patchmatch as pm
 from editanything.backends.classical import poisson
 from editanything.backends.classical.onion import peel
 from editanything.errors import InputError
-from editanything.types import RGB, Bool2D, Painted, Progress, part_of_progress, report, show
+from editanything.progress import Progress, part_of_progress, report, show
+from editanything.types import RGB, Bool2D, Painted
 
 RADIUS_PX = 3
 COARSEST_DEPTH_PX = 10.0  # the deepest hole pixel at the coarsest scale is about this far inside

@@ -32,7 +32,8 @@ from editanything.backends.classical.oklab import (
     to_bytes,
 )
 from editanything.errors import InputError
-from editanything.types import Float2D, Painted, Progress, Task, report
+from editanything.progress import Progress, report
+from editanything.types import Float2D, Painted, Task
 
 Floats = NDArray[np.float32]
 

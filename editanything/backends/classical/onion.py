@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editanything.backends.classical.patchmatch import POSITION_WEIGHT, Float, Index, Level
-from editanything.types import Bool2D, Progress, report
+from editanything.progress import Progress, report
+from editanything.types import Bool2D
 
 MAX_SOURCES = 12_000
 ROWS = 256  # patches compared at a time

@@ -21,7 +21,8 @@ from editanything.backends.classical.place import (
 )
 from editanything.errors import InputError
 from editanything.masks import with_margin
-from editanything.types import Bool2D, Painted, Progress, Reference, Task, part_of_progress, report
+from editanything.progress import Progress, part_of_progress, report
+from editanything.types import Bool2D, Painted, Reference, Task
 
 
 def transfer(task: Task, progress: Progress | None = None) -> Painted:

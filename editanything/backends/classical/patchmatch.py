@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.types import Bool2D, Progress, report
+from editanything.progress import Progress, report
+from editanything.types import Bool2D
 
 Float = NDArray[np.float32]
 Index = NDArray[np.int64]  # flat pixel indices into a level

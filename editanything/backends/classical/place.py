@@ -13,16 +13,8 @@ from editanything.backends.classical.fill import QUICK
 from editanything.backends.classical.matte import Matte, lift, without_hidden
 from editanything.backends.classical.oklab import to_bytes
 from editanything.backends.classical.relight import relit
-from editanything.types import (
-    Bool2D,
-    Box,
-    Float2D,
-    Painted,
-    Progress,
-    Task,
-    part_of_progress,
-    report,
-)
+from editanything.progress import Progress, part_of_progress, report
+from editanything.types import Bool2D, Box, Float2D, Painted, Task
 
 _COVERS = 0.5  # alpha from which on a pixel is the thing's
 

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.types import Bool2D, Progress, report
+from editanything.progress import Progress, report
+from editanything.types import Bool2D
 
 Float = NDArray[np.float32]
 MAX_CYCLES = 12

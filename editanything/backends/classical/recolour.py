@@ -24,7 +24,8 @@ from editanything.backends.classical.oklab import (
     to_bytes,
     tone_of,
 )
-from editanything.types import Bool2D, Float2D, Painted, Progress, Task, report
+from editanything.progress import Progress, report
+from editanything.types import Bool2D, Float2D, Painted, Task
 
 Floats = NDArray[np.float32]
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from editanything.backends.classical.around import fill_around
 from editanything.backends.classical.relight import relit
-from editanything.types import Bool2D, Painted, Progress, Task
+from editanything.progress import Progress
+from editanything.types import Bool2D, Painted, Task
 
 #: How deep into the old picture an outpainting looks for material, as a share of how far it goes
 #: beyond it, and the least. Farther in are the things that the picture is of: a second helmet, a

@@ -19,7 +19,8 @@ from editanything.backends.diffusion.options import NEGATIVE, Extras, PaintOptio
 from editanything.backends.diffusion.settings import ModelSettings
 from editanything.backends.diffusion.telling import prompt_of, strength_of
 from editanything.errors import InputError
-from editanything.types import Painted, Progress, Task, part_of_progress, report
+from editanything.progress import Progress, part_of_progress, report
+from editanything.types import Painted, Task
 
 if TYPE_CHECKING:
     from editanything.backends.diffusion.loading import Loaded

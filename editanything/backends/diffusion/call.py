@@ -16,7 +16,8 @@ from editanything.backends.diffusion.options import PaintOptions
 from editanything.backends.diffusion.paint import Order
 from editanything.backends.diffusion.working import resized, work_on, working_size
 from editanything.errors import InputError
-from editanything.types import RGB, Progress, report
+from editanything.progress import Progress, report
+from editanything.types import RGB
 
 if TYPE_CHECKING:
     from editanything.backends.diffusion.loading import Loaded

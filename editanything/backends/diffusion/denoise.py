@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from editanything.backends.diffusion.latents import decode
 from editanything.backends.diffusion.prompts import Words
 from editanything.errors import InputError
-from editanything.types import Progress, report, show
+from editanything.progress import Progress, report, show
 
 if TYPE_CHECKING:
     from editanything.backends.diffusion.loading import Loaded

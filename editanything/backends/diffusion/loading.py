@@ -22,7 +22,7 @@ from editanything.backends.diffusion.weights import open_weights
 from editanything.errors import InputError
 from editanything.hub import only_here
 from editanything.libraries import networks
-from editanything.types import Progress, report
+from editanything.progress import Progress, report
 
 if TYPE_CHECKING:
     import torch

@@ -18,7 +18,8 @@ from editanything.backends.diffusion.control_map import (
 from editanything.backends.diffusion.options import Control, PaintOptions
 from editanything.backends.diffusion.working import Working, resized, work_on, working_size
 from editanything.errors import InputError
-from editanything.types import RGB, Bool2D, Progress, part_of_progress
+from editanything.progress import Progress, part_of_progress
+from editanything.types import RGB, Bool2D
 
 if TYPE_CHECKING:
     import torch

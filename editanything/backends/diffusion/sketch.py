@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from editanything.backends.diffusion.control_map import condition
 from editanything.errors import InputError
-from editanything.types import RGB, Progress, part_of_progress
+from editanything.progress import Progress, part_of_progress
+from editanything.types import RGB
 
 if TYPE_CHECKING:
     from editanything.backends.diffusion.backend import Diffusion

@@ -14,7 +14,7 @@ from gradio.utils import get_upload_folder
 from editanything.editor import EditResult
 from editanything.errors import InputError
 from editanything.examples import EXAMPLES
-from editanything.types import Progress
+from editanything.progress import Progress
 from editanything.ui import widgets
 from editanything.ui.answers import report
 from editanything.ui.jobs import Desk

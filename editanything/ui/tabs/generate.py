@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from editanything.errors import InputError
-from editanything.types import Progress
+from editanything.progress import Progress
 from editanything.ui import widgets
 from editanything.ui.drawing import GROUNDS, SHIPPED, Drawn, Wish
 from editanything.ui.jobs import Desk

@@ -11,7 +11,7 @@ import gradio as gr
 
 from editanything.editor import Editor
 from editanything.errors import Cancelled, InputError, Refusal
-from editanything.types import Progress
+from editanything.progress import Progress
 from editanything.ui.drawing import Drawer
 from editanything.ui.handlers import Handlers
 from editanything.ui.jobs import Desk, follow

@@ -14,7 +14,7 @@ from editanything.editor import Editor
 from editanything.errors import InputError
 from editanything.image import Picture
 from editanything.layouts import from_picture, from_sketch
-from editanything.types import Progress
+from editanything.progress import Progress
 from editanything.ui import widgets
 from editanything.ui.jobs import Desk
 from editanything.ui.options import LOOK

@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 
 from editanything.errors import Cancelled, InputError
-from editanything.types import report
+from editanything.progress import report
 from editanything.ui.jobs import Job
 
 
