@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mdt import options
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -226,12 +228,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--vae", required=True, metavar="FOLDER", help="a VAE of diffusers")
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help="folder to write")
-    parser.add_argument("--size", type=_count, metavar="N", help="crop all pictures to NxN first")
-    parser.add_argument("--batch", type=_count, default=32, metavar="N", help="at a time (32)")
+    parser.add_argument(
+        "--size", type=options.from_1, metavar="N", help="crop all pictures to NxN first"
+    )
+    parser.add_argument(
+        "--batch", type=options.from_1, default=32, metavar="N", help="at a time (32)"
+    )
     parser.add_argument("--flip", action="store_true", help="keep the mirrored pictures' too")
     parser.add_argument("--dtype", choices=tuple(DTYPES), default="fp16", help="(fp16)")
     parser.add_argument(
-        "--workers", type=int, default=0, metavar="N", help="processes that read pictures (0)"
+        "--workers",
+        type=options.from_0,
+        default=0,
+        metavar="N",
+        help="processes that read pictures (0)",
     )
     parser.add_argument(
         "--skip-unreadable", action="store_true", help="leave out pictures that cannot be read"
@@ -256,15 +266,9 @@ def run(arguments: argparse.Namespace) -> None:
         batch=arguments.batch,
         flip=arguments.flip,
         dtype=arguments.dtype,
-        workers=max(arguments.workers, 0),
+        workers=arguments.workers,
         bar=sys.stderr.isatty(),
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"takes a whole number from 1 on; got {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

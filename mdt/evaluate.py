@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 # The rest is imported where it is used: `mdt --help` reads the options below without torch.
+from mdt import options
+
 if TYPE_CHECKING:
     from mdt.features import FeatureNetwork
     from mdt.features.counting import Pictures
@@ -145,10 +147,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="M,...",
         help="frechet,sfid,kid,precision,is (all that there is the material for)",
     )
-    parser.add_argument("--batch", type=_number, default=64, metavar="N", help="at a time (64)")
-    parser.add_argument("--size", type=_number, metavar="N", help="crop all pictures to NxN first")
     parser.add_argument(
-        "--workers", type=int, default=0, metavar="N", help="processes that read pictures (0)"
+        "--batch", type=options.from_1, default=64, metavar="N", help="at a time (64)"
+    )
+    parser.add_argument(
+        "--size", type=options.from_1, metavar="N", help="crop all pictures to NxN first"
+    )
+    parser.add_argument(
+        "--workers",
+        type=options.from_0,
+        default=0,
+        metavar="N",
+        help="processes that read pictures (0)",
     )
     parser.add_argument(
         "--save-statistics",
@@ -180,7 +190,7 @@ def run(arguments: argparse.Namespace) -> None:
         keep=_keep(metrics),
         batch=arguments.batch,
         size=arguments.size,
-        workers=max(arguments.workers, 0),
+        workers=arguments.workers,
         accelerator=accelerator,
         bar=sys.stderr.isatty(),
     )
@@ -214,9 +224,3 @@ def _names(text: str) -> list[str]:
         return check_metrics([part.strip() for part in text.split(",") if part.strip()])
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"takes a whole number from 1 on; got {text!r}")
-    return int(text)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mdt import options
 from mdt.config import find_config, load
 from mdt.sampling.outputs import Animation, Output, make_grid, open_output
 from mdt.sampling.settings import SampleSettings
@@ -174,24 +175,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", required=True, metavar="OUT", help="grid .png, .npz, or a folder")
     add("--overwrite", action="store_true", help="replace what is there")
     add("--animation", metavar="FILE", help="write how they came about too: .webp or .gif")
-    add("--columns", type=_count, metavar="N", help="of the grid (about square)")
+    add("--columns", type=options.from_1, metavar="N", help="of the grid (about square)")
     add("--ema", metavar="NAME", help="average of a run (its first)")
     add("--step", type=int, metavar="N", help="checkpoint of a run (the newest)")
     add("--device", metavar="D", help="cpu, cuda (cuda where there is one)")
     add("--config", metavar="RECIPE", help="scores, looks or a YAML file; options go before it")
-    add("-n", "--num-images", type=_count, metavar="N", help="how many (1, or one a label)")
+    add("-n", "--num-images", type=options.from_1, metavar="N", help="how many (1, or one a label)")
     add("--seed", type=int, metavar="N", help="of the first picture (0); the next has the next")
     add("--labels", metavar="A,B,...", help="numbers or words in turn; balanced, random, none")
     add("--style", metavar="S", help="of networks of words, such as fluent (any)")
     add("--label-file", metavar="FILE", help="a class on each line, in turn")
     add("--sampler", metavar="S", help="ddpm, ddim, euler, heun, dpmpp_2m, unipc (pipeline's)")
-    add("--steps", type=_count, metavar="N", help="of the sampler (25)")
+    add("--steps", type=options.from_1, metavar="N", help="of the sampler (25)")
     add("--guidance", type=float, metavar="W", help="scale (1: none)")
     add("--power", type=float, metavar="S", help="of power-cosine guidance")
     add("--interval", type=_ends, metavar="LOW,HIGH", help="of the time that is guided (0,1)")
     add("--channels", metavar="C", help="how many are guided (all)")
     add("--skip-below", type=float, metavar="D", help="guide where |w-1| is above (0.05)")
-    add("--batch", type=_count, metavar="N", help="at a time on CUDA (16); on a CPU always 4")
+    add(
+        "--batch",
+        type=options.from_1,
+        metavar="N",
+        help="at a time on CUDA (16); on a CPU always 4",
+    )
     add("--precision", metavar="P", help="fp32, bf16 or fp16 (fp32)")
     add("--compile", action="store_true", default=None, help="use torch.compile")
 
@@ -232,12 +238,6 @@ def _ends(text: str) -> list[float]:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise argparse.ArgumentTypeError(f"takes two shares such as 0,0.8; got {text!r}") from None
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"takes a whole number from 1 on; got {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

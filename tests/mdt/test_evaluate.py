@@ -224,7 +224,13 @@ def test_metrics_that_the_cached_statistics_lack_are_left_out_or_refused(tmp_pat
 
 
 def test_bad_options_are_one_sentence(capsys):
-    for words in (["--metrics", "fid"], ["--metrics", ","], ["--batch", "0"], ["--size", "x"]):
+    for words in (
+        ["--metrics", "fid"],
+        ["--metrics", ","],
+        ["--batch", "0"],
+        ["--size", "x"],
+        ["--workers", "-1"],
+    ):
         with pytest.raises(SystemExit):
             parse("a", "b", *words)
         assert "Traceback" not in capsys.readouterr().err
