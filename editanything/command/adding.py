@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from editanything.command import english
 from editanything.command.attributes import has_article, value_text
-from editanything.command.changing import is_new_thing
+from editanything.command.changing import is_new_thing, is_transparent
 from editanything.command.clause import Ask, Clause, Operations
 from editanything.command.discourse import Discourse
 from editanything.command.heads import Tokens, is_place, lemma_of, split_attributes
@@ -128,6 +128,8 @@ def place_of(tokens: Tokens, talk: Discourse) -> Where | None:
         return place_of(tokens[1:], talk)
     if words[0] in {"to", "into", "onto", "for"} and tokens[0].kind == "word":
         return None
+    if words[:3] == ["in", "place", "of"]:
+        return None  # instead of it
     if tokens[0].kind == "relation":
         name, stop = tokens[0].value, 1
     else:
@@ -145,6 +147,8 @@ def _anchored(name: str, tokens: Tokens, talk: Discourse) -> Where | None:
     if anchors is None:
         return None
     anchor = anchors[0]
+    if anchor.noun == "side" and "other" in anchor.attrs and anchor.part_of is None:
+        raise Ask("no_value", "it", "Which side do you mean, left or right?")
     if anchor.noun == "@image":
         return Where(region=anchor.region)
     if anchor.noun in {"background", "foreground"} and name in {"in", "on"}:
@@ -210,6 +214,8 @@ def add(clause: Clause) -> Operations | None:
 
 def _added(made: str, count: Count, where: Where) -> Operation:
     scenery = _scenery(made) if where == Where() else ""
+    if scenery and is_transparent(scenery):
+        return Operation("remove", Selector("background"))
     if scenery:
         return Operation("replace", Selector("background"), value=scenery)
     return Operation("add", value=made, count=count, where=where)
@@ -217,6 +223,8 @@ def _added(made: str, count: Count, where: Where) -> Operation:
 
 def _scenery(made: str) -> str:
     """What `a beach background`, `a background of mountains` puts behind everything."""
+    if {"on", "in", "with", "against"} & set(made.split()):
+        return ""  # "a cat on a white background"
     for noun in ("background", "backdrop"):
         if made.endswith(f" {noun}"):
             return made.removesuffix(f" {noun}")

@@ -89,7 +89,7 @@ def without_statement(tokens: Tokens) -> Tokens:
     Only words that open no clause and have a verb of their own are left away.
     """
     words = words_of(tokens)
-    if words[0] in grammar().by_first:
+    if words[0] in grammar().by_first and words[0] != "i":
         return tokens
     for at in range(2, min(len(words) - 1, 14)):
         if tokens[at].kind == "comma" or words[at] in {"but", "so"}:

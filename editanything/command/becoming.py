@@ -17,7 +17,7 @@ from editanything.command.attributes import (
     is_adjectival,
     value_text,
 )
-from editanything.command.changing import is_new_thing, replaced
+from editanything.command.changing import is_new_thing, is_transparent, replaced
 from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.discourse import is_owner
 from editanything.command.heads import Tokens, is_place
@@ -210,6 +210,8 @@ def refuse_nothing(thing: Selector, kind: tuple[str, str]) -> None:
 def _background(thing: Selector, value: Tokens) -> Operation | None:
     """A background of one colour, or another one: its pixels are replaced."""
     text = value_text(value)
+    if is_transparent(text):
+        return Operation("remove", thing)
     color = color_value(text)
     if color is not None and not (colors.comparative(text) or text.endswith("er")):
         return Operation("replace", thing, value=color)

@@ -12,9 +12,16 @@ from editanything.command.attributes import (
     value_text,
 )
 from editanything.command.clause import Ask, Clause, Operations, each
+from editanything.command.constructions import grammar
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import can_be_noun, is_person, is_picture_noun, singular
+from editanything.command.nouns import (
+    can_be_noun,
+    is_kind,
+    is_person,
+    is_picture_noun,
+    singular,
+)
 from editanything.command.pictures import take_image
 from editanything.command.targets import one_thing, targets
 from editanything.command.types import Operation, Relation, Selector
@@ -37,11 +44,14 @@ def remove(clause: Clause) -> Operations | None:
                 rel = "in" if place.noun in lexicon().inside else "on"
                 thing = replace(thing, relation=Relation(rel, (place,)))
         refuse_undressing(thing)
+        if "red" in thing.attrs and thing.noun in {"eye", "eye effect"}:
+            raise Ask("unsupported", RED_EYE)  # the red is to go, not the eye
         return Operation("remove", thing)
 
     return each(found, make)
 
 
+RED_EYE = "red eye"
 _INTIMATE = {"bra", "panties", "lingerie", "underwear", "bikini", "boxers", "swimsuit"}
 
 
@@ -133,12 +143,28 @@ def replace_with(clause: Clause) -> Operations | None:
     text = value_text(new)
     if clause.match.literals[-1] == "in" and {"with", "by"} & {token.word for token in new}:
         return None  # "replace the book in the bag with a pen"
+    if clause.match.literals[-1] in {"with", "by", "for"} and _describes(thing, new):
+        return None  # "replace the man with red hair | with jeans"
     look = lexicon().attribute_nouns.whole(text.split()[-1:]) if has_article(new) else None
     if look in _LOOKS and len(text.split()) > 1 and found.things[0].noun != "background":
         said = text.rpartition(" ")[0]
         how = color_value(said) or said
         return each(found, lambda thing: Operation("modify", thing, attribute=look, value=how))
     return each(found, lambda thing: replaced(thing, _of_same_kind(text, thing)))
+
+
+def _describes(thing: Selector, new: Tokens) -> bool:
+    """Whether `red hair with jeans` goes on with what is replaced: "the man with red hair".
+
+    With an article ("a beard with a dog") something new must follow that nobody wears or has.
+    """
+    at = next((at for at in range(len(new) - 1, 0, -1) if new[at].word in {"with", "by"}), 0)
+    if not at or thing.relation is not None or not is_kind(thing.noun, "person", "animal"):
+        return False
+    worn = "body", "clothing", "accessory"
+    first = singular(new[at - 1].word)[0]
+    other = has_article(new[at + 1 :]) and not is_kind(new[-1].word, *worn)
+    return (is_kind(first, *worn) or first == "glass") and (not has_article(new) or other)
 
 
 _LOOKS = {"color", "material", "appearance"}  # "change the wall to a floral pattern"
@@ -166,12 +192,24 @@ def _of_same_kind(text: str, thing: Selector) -> str:
     return text
 
 
+_CLEAR = {"transparent", "see-through", "invisible"}
+_AROUND_CLEAR = {"png", "background", "a", "fully", "completely", "file", "image", "clear", "one"}
+
+
+def is_transparent(text: str) -> bool:
+    """Whether a new background is none at all: "transparent", "a transparent png"."""
+    words = set(text.split())
+    return bool(words & _CLEAR) and words <= _CLEAR | _AROUND_CLEAR
+
+
 def replaced(thing: Selector, text: str) -> Operation:
     """The replacement of a thing by something new.
 
     Raises:
         Ask: nothing_to_do, if it is the same.
     """
+    if thing.noun == "background" and is_transparent(text):
+        return Operation("remove", thing)
     if text in {thing.noun, " ".join([*thing.attrs, thing.noun])}:
         raise Ask("nothing_to_do", thing.noun)
     return Operation("replace", thing, value=text)
@@ -201,11 +239,16 @@ def is_attribute(thing: Selector) -> bool:
     return named is not None and thing.part_of is not None
 
 
+_INSTEAD = {"instead of", "in place of", "rather than"}
+
+
 def put_instead(clause: Clause) -> Operations | None:
     """`put a lamp instead of the vase`, `substitute a tree for the pole`."""
     new = clause.slot("V")
     if not is_new_thing(new) or (len(new) > 1 and new[1].word in _DEFINITE):
         return None  # "make the statue bronze instead of stone"
+    if clause.verb in _INSTEAD and new[0].word in grammar().by_first:
+        return None  # "make a cat | instead of the dog"
     talk = clause.talk.about(singular(new[-1].word)[0])
     found = targets(clause.slot("T"), talk)
     if found is None or take_image(new)[1] not in (None, "A"):

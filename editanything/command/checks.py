@@ -32,6 +32,8 @@ def merge(ops: Operations) -> Operations:
                 out[-1] = replace(before, where=where)
         elif before is not None and _places_copy(before, op):
             out[-1] = replace(before, where=op.where, direction=op.direction)
+        elif before is not None and _says_again(before, op):
+            continue
         elif before is not None and before.op == "remove" and _fills(before, op):
             out[-1] = op
         elif before is not None and _in_place_of(before, op):
@@ -39,6 +41,15 @@ def merge(ops: Operations) -> Operations:
         else:
             out.append(op)
     return tuple(out)
+
+
+def _says_again(before: Operation, op: Operation) -> bool:
+    """`keep only the car, the rest can go`: the same with other words."""
+    if before.op != "remove" or op.op != "remove" or before.target is None or op.target is None:
+        return False
+    spared = op.target.exclude
+    rest = before.target.noun == "*" == op.target.noun and spared is not None
+    return op == before or (rest and spared in (before.target, before.target.exclude))
 
 
 def _places_copy(before: Operation, op: Operation) -> bool:

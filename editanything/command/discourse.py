@@ -51,6 +51,7 @@ class Discourse:
     spared: tuple[Selector, ...] = ()  # what is to stay, for "everything else"
     copies: int = 0  # that were made of what was named last, for "both"
     framed: bool = False  # whether the whole picture was named
+    cropped: bool = False  # whether the picture was cropped last: then it is "it" as well
     known: dict[Any, Any] = field(default_factory=dict)  # phrases read with this memory
 
     def copy(self) -> Discourse:
@@ -63,7 +64,7 @@ class Discourse:
 
     def about(self, noun: str) -> Discourse:
         """Another one in which "one" is a `noun`: "all cars but the red one"."""
-        return replace(self, noun=noun, known={})
+        return replace(self, noun=self.noun if noun == "*" else noun, known={})
 
     def name(self, *things: Selector) -> None:
         """Remember what was just named."""

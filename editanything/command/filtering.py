@@ -8,8 +8,10 @@ from editanything.command.attributes import value_text
 from editanything.command.clause import Ask, Clause, Operations, each, without_sign
 from editanything.command.constructions import FILTERS, OPPOSITES, grammar
 from editanything.command.discourse import IMAGE
+from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.targets import Targets, targets
+from editanything.command.tokens import Token
 from editanything.command.types import Amount, Operation, Selector
 
 #: Filters that mean the whole picture where "it" has nothing else to mean.
@@ -48,10 +50,23 @@ def _amount(clause: Clause) -> Amount | None:
 def _things(clause: Clause, kind: str) -> Targets | None:
     """What is filtered: "it" without a meaning is the picture for filters of a whole picture."""
     tokens = clause.slot("T")
-    alone = [token.word for token in tokens] in (["it"], ["this"])
-    if alone and not clause.talk.last and not clause.talk.selection and kind in _OVERALL:
-        return Targets((IMAGE,))
-    return targets(tokens, clause.talk)
+    place = _place(tokens) or _place(clause.slot("F"))
+    named = tokens[:-1] if _place(tokens) else tokens
+    alone = not named or [token.word for token in named] in (["it"], ["this"])
+    meant = (clause.talk.last and not clause.talk.cropped) or clause.talk.selection
+    if alone and not meant and (kind in _OVERALL or (place and clause.has("F"))):
+        grounds = {"background", "foreground"}
+        part = replace(IMAGE, region=place) if place else IMAGE
+        return Targets((Selector(str(place)) if place in grounds else part,))
+    if not _place(clause.slot("F")):
+        return targets(tokens, clause.talk)
+    of_it = (Token("the", ""), Token(str(place), ""), Token("of", ""), *tokens)
+    return targets(of_it, clause.talk) if tokens else None  # "the top of the wall"
+
+
+def _place(tokens: Tokens) -> str | None:
+    """The part of the picture that is said last: "it on the left side", "darker at the top"."""
+    return tokens[-1].value if tokens and tokens[-1].kind in {"region", "toward"} else None
 
 
 def filter_verb(clause: Clause) -> Operations | None:
@@ -62,21 +77,30 @@ def filter_verb(clause: Clause) -> Operations | None:
 
 
 def filter_look(clause: Clause) -> Operations | None:
-    """`make the photo brighter`, `turn the wall black and white`."""
-    words = value_text(clause.slot("F")).split()
-    kinds = _kinds(words)
+    """`make the photo brighter`, `turn the wall black and white`, `darker at the top`."""
+    look = clause.slot("F")
+    words = value_text(look[:-1] if _place(look) else look).split()
+    kinds = ["saturate"] if _colors_pop(clause, words) else _kinds(words)
     if not kinds:
         return None
     if any(OPPOSITES.get(kind) in kinds for kind in kinds):
         raise Ask("contradiction", " ".join(words))
     out: list[Operation] = []
     for kind in kinds:
-        found = _things(clause, kind) if clause.has("T") else Targets((clause.unnamed(),))
+        placed = clause.has("T") or _place(look)
+        found = _things(clause, kind) if placed else Targets((clause.unnamed(),))
         operations = None if found is None else _filtered(clause, found, kind)
         if operations is None:
             return None
         out.extend(operations)
     return tuple(out)
+
+
+def _colors_pop(clause: Clause, words: list[str]) -> bool:
+    """`make the colors pop`: colours that stand out are more saturated; a thing is not."""
+    thing = [token.word for token in clause.slot("T")][-1:]
+    said = [word for word in words if word not in {"more", "out", "really", "a", "bit"}]
+    return said == ["pop"] and lexicon().attribute_nouns.whole(thing) == "color"
 
 
 def _kinds(words: list[str]) -> list[str]:

@@ -115,6 +115,7 @@ class Lexicon:
     said: dict[str, dict[str, Phrases]]  # phrases.txt
     size_tails: Phrases
     deeds: Phrases  # nouns that say what is to be done -> verbs
+    world: frozenset[str]  # towns and countries: where a picture may be taken
     sets: dict[str, frozenset[str]]  # small sets that single rules ask for
     vocabulary: frozenset[str]  # what typing slips are repaired to
     openers: frozenset[str]  # the first words of all verbs
@@ -166,6 +167,7 @@ def lexicon() -> Lexicon:
         said=said,
         size_tails=said["sets"]["size_tails"],
         deeds=_inverted(phrases["deeds"]),
+        world=frozenset((*nouns["words"]["towns"], *nouns["words"]["lands"])),
         sets={name: frozenset(words) for name, words in phrases["sets"].items()},
         openers=_openers() - set(phrases["function"]["words"]),
         core=_core(phrases),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from editanything.command.attributes import (
@@ -90,6 +91,8 @@ _STYLE_LEADS = (
     "look of ",
     "made by ",
 )
+#: "make it look like van gogh painted it": like van gogh's.
+_BY = re.compile(r" (painted|drew|made|did|sketched|designed) (it|this|that)$")
 _STYLE_VERBS = {
     "cartoonify": "cartoon", "cartoonize": "cartoon", "cartoonise": "cartoon", "animefy": "anime",
     "anime-fy": "anime", "ghiblify": "ghibli", "pixarify": "pixar",
@@ -109,7 +112,7 @@ def _style_text(clause: Clause) -> str:
     """The name of the style, without "in the style of" and without "style", "filter", "look"."""
     if clause.verb in _STYLE_VERBS:
         return _STYLE_VERBS[clause.verb]
-    text = value_text(clause.slot("L"))
+    text = _BY.sub("", value_text(clause.slot("L")))
     for lead in _STYLE_LEADS:
         text = text.removeprefix(lead)
     for article in ("a ", "an ", "the ", "its "):
@@ -151,6 +154,8 @@ def _styled(clause: Clause, things: tuple[Selector, ...], text: str) -> Operatio
     into = whole and (looks or bool(_INTO_LOOK & set(literals[1:2])))
     if not is_style(text) and not said and not into:
         return None
+    if lexicon().filters.whole(text.split()) is not None and not said:
+        return None  # "make the photo look brighter"
     if lexicon().said["unsupported"]["values"].whole(text.split()) is not None:
         return None
     if take_image(clause.slot("L"))[1] is not None:

@@ -107,11 +107,18 @@ def _is_far(tokens: Tokens, at: int) -> bool:
     if at == 0 or tokens[at].word not in {"way", "far"}:
         return False
     after = tokens[at + 1 : at + 2]
-    goes = bool(after) and (after[0].kind == "toward" or after[0].word in _GOING)
+    goes = bool(after) and (after[0].kind == "toward" or _is_more(after[0].word))
     return not goes or tokens[at - 1].word in _DETERMINERS | {"all"}
 
 
-_GOING = {"up", "down", "left", "right", "higher", "lower"}
+def _is_more(word: str) -> bool:
+    """Whether "way" before the word says how much: "way up", "way bigger"."""
+    lex = lexicon()
+    looks = lex.sizes.whole([word]) or lex.filters.whole([word])
+    return word in _GOING or looks is not None
+
+
+_GOING = {"up", "down", "left", "right", "higher", "lower", "more", "less"}
 
 
 def _direction(tokens: Tokens, loose: Loose) -> Taken:

@@ -32,7 +32,7 @@ def _name(tokens: Tokens, talk: Discourse) -> bool:
 
 def past_mention(tokens: Tokens, talk: Discourse) -> Tokens:
     """`tokens` without what only names a thing: "that lamp in the corner, make it brass"."""
-    at = _first_pause(tokens)
+    at = _taken_up(tokens, talk) or _first_pause(tokens)
     while at and not strip_opening(tokens[:at]):  # "so, the tie, make it red"
         tokens = tokens[at + 1 :]
         at = _first_pause(tokens)
@@ -42,8 +42,24 @@ def past_mention(tokens: Tokens, talk: Discourse) -> Tokens:
     before = tokens[:at]
     if {"degrees", "degree"} & set(words_of(before)):
         return tokens  # "the horizon is leaning 2 degrees to the left, straighten it"
+    if before[0].word in {"take", "get"}:
+        return rest if _name(before[1:], talk) else tokens
     named = mentioned(before if before[0].word in {"there", "here"} else strip_opening(before))
     return rest if named is not None and _name(named, talk) else tokens
+
+
+def _taken_up(tokens: Tokens, talk: Discourse) -> int:
+    """Where "and" stands in `take the bike and move it`; 0 if taking is all or from elsewhere."""
+    words = words_of(tokens)
+    at = words.index("and") if "and" in words else 0
+    if words[0] not in {"take", "get"} or at < 2 or _POINTS.isdisjoint(words[at + 2 : at + 4]):
+        return 0
+    try:
+        found = targets(tokens[1:at], talk)
+    except Unresolved:
+        return 0
+    here = found is not None and all(thing.image in (None, "A") for thing in found.things)
+    return at if here and len(talk.images) == 1 else 0
 
 
 def _first_pause(tokens: Tokens) -> int:

@@ -14,12 +14,16 @@ from editanything.command.tokens import Token
 
 _ABOUT = {"of", "on", "for", "to", "onto", "over", "in", "across", "from"}
 _NEW = {"a", "an", "some", "another", "maybe", "perhaps"}
+_LAYING = {"put", "place", "lay", "slap", "stick", "draw", "use"}
 _PICTURE = (Token("the", "the"), Token("picture", "picture"))
 
 
 def nominal(tokens: Tokens) -> Iterator[Tokens]:
     """The readings of a deed that is said as a noun."""
     words, sets = words_of(tokens), lexicon().sets
+    effect = bool(sets["deeds_as_effects"].intersection(words[2:3]))
+    if effect and words[0] in _LAYING and words[1] in {"a", "some"}:
+        yield (Token("add", "add"), *tokens[1:])  # "put a mosaic over the face"
     if words[0] == "give":
         yield from _given(tokens, words)
         return

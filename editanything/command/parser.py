@@ -50,6 +50,7 @@ from editanything.command.targets import targets
 from editanything.command.tokens import Token, tokenize
 from editanything.command.types import Command
 from editanything.command.understanding import Failed, remember, understand
+from editanything.command.unpunctuated import punctuated
 
 MAX_CHARACTERS = 20_000
 MAX_CHANGES_OF_MIND = 3
@@ -67,7 +68,7 @@ def parse(text: str, *, images: tuple[str, ...] = ("A",), selection: bool = Fals
         The operations in the order spoken, or the reason why not and a question to ask back.
     """
     said = measured(without_fillers(tokenize(text[:MAX_CHARACTERS])))
-    tokens = join_places(plainly_spoken(said))
+    tokens = join_places(plainly_spoken(punctuated(said)))
     command = _understood(text, tokens, images, selection)
     if command.reason not in {"no_operation", "vague", "nonsense", "no_target"}:
         return command
@@ -149,6 +150,8 @@ def _sentences(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operatio
         if not body:
             continue
         reason = opening_refusal(words_of(body), asked, question_mark)
+        if reason == "not_an_edit" and (wish := _after_question(body)):
+            body, reason = wish, None
         if reason is not None:
             failed = failed or Failed(reason, " ".join(words_of(body)))
             continue
@@ -163,11 +166,26 @@ def _sentences(tokens: Tokens, talk: Discourse, question_mark: bool) -> Operatio
     return with_keep(ops, keeps)
 
 
+def _after_question(tokens: Tokens) -> Tokens:
+    """`why isn't she smiling, make her smile`: the wish after a question; () if there is none."""
+    at = next((at for at, token in enumerate(tokens) if token.kind == "comma"), 0)
+    rest = strip_polite(tokens[at + 1 :])[0] if at else ()
+    return rest if rest and starts_clause(rest) and at > 1 else ()
+
+
 def _listed(tokens: Tokens) -> list[Tokens]:
-    """`cap: red, gloves: black`: a list with an arrow in each part is as many sentences."""
+    """`cap: red, gloves: black`, `sky dark, dog sharp`: a list of such is as many sentences."""
     parts = split_at(tokens, {"comma"})
     arrows = all(sum(token.kind == "arrow" for token in part) == 1 for part in parts)
-    return parts if len(parts) > 1 and arrows else [tokens]
+    looks = not starts_clause(parts[0]) if parts else False
+    looks = looks and all(1 < len(part) <= 4 and _ends_in_look(part) for part in parts)
+    return parts if len(parts) > 1 and (arrows or looks) else [tokens]
+
+
+def _ends_in_look(tokens: Tokens) -> bool:
+    """`background blurry`, `dog sharp`: a thing and what it shall look like."""
+    last = [tokens[-1].word]
+    return lexicon().filters.whole(last) is not None and not starts_clause(tokens)
 
 
 def _sentence(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operations, list[Keep]]:

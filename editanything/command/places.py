@@ -141,7 +141,9 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
 
 
 def _in_the_back(words: list[str], at: int) -> tuple[str, str, int] | None:
-    """`in the back`: the background; "at the back of the house" is a relation."""
+    """`in the back`, `in back`: the background; "at the back of the house" is a relation."""
+    if words[at : at + 2] == ["in", "back"] and words[at + 2 : at + 3] != ["of"]:
+        return "region", "background", at + 2
     behind = words[at + 1 : at + 3] in (["the", "back"], ["the", "rear"], ["the", "distance"])
     row = set(words[at + 3 : at + 4]) & (lexicon().sets["back_nouns"] | {"of"})
     if words[at] not in {"in", "at"} or not behind or row:

@@ -11,11 +11,20 @@ from collections.abc import Iterator
 
 from editanything.command import english
 from editanything.command.asides import words_of
+from editanything.command.complaints import complaint
 from editanything.command.constructions import grammar, verb_length
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import Phrases, lexicon
 from editanything.command.nominal import nominal, welcomed
-from editanything.command.telegrams import arrow, on_selection, spelt, telegram, wanted
+from editanything.command.telegrams import (
+    arrow,
+    backdrop,
+    on_selection,
+    room_beyond,
+    spelt,
+    telegram,
+    wanted,
+)
 from editanything.command.tokens import Token
 
 _MAKE = Token("make", "make")
@@ -58,6 +67,8 @@ def strip_opening(tokens: Tokens) -> Tokens:
 def _is_needed(words: list[str], stop: int) -> bool:
     """Whether what looks like courtesy carries the command ("do again", "again")."""
     if lexicon().said["wishes"]["there"].at(words, 0) is not None:
+        return True
+    if words[:2] in (["there", "is"], ["there", "are"]):
         return True
     if words[:stop] == ["plus"] or stop == len(words):
         return words[0] in {"again", "undo"}
@@ -106,6 +117,7 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     if not tokens:
         return
     yield from nominal(tokens)
+    yield from room_beyond(tokens, words_of(tokens))
     yield from welcomed(tokens)
     yield from _wished(tokens)
     yield tokens
@@ -113,7 +125,7 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     if adverb is not None and adverb[1] < len(tokens):  # "slightly brighten the face"
         tokens = (*tokens[adverb[1] :], *tokens[: adverb[1]])
         yield tokens
-    yield from _complaint(tokens, words_of(tokens))
+    yield from complaint(tokens, words_of(tokens))
     yield from _inflected(tokens)
     for at, token in enumerate(tokens):
         if token.word in {"only", "just", "solely", "merely"}:  # "change only the color of ..."
@@ -128,6 +140,7 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     if 1 < len(tokens) <= 6 and tokens[-1].word in {"gone", "begone"}:  # "dog gone"
         yield (Token("remove", "remove"), *tokens[:-1])
     yield from wanted(tokens, words_of(tokens))
+    yield from backdrop(tokens, words_of(tokens))
     more = [token.word for token in tokens[1:2]] == ["more"] and len(tokens) > 2
     if more and (tokens[0].kind == "number" or tokens[0].word in {"some", "few", "one"}):
         yield (Token("add", "add"), tokens[0], *tokens[2:])  # "three more lanterns on the wall"
@@ -163,6 +176,8 @@ def _wished(tokens: Tokens) -> Iterator[Tokens]:
         yield rest
     if _is_some(rest[0]):
         yield (Token("add", "add"), *rest)
+    if rest[0].word in {"her", "him", "me", "us"} and [t.word for t in rest[1:2]] == ["with"]:
+        yield (Token("give", "give"), rest[0], *rest[2:])  # "i want to see her with short hair"
 
 
 def _is_some(token: Token) -> bool:
@@ -182,7 +197,8 @@ def _stated(tokens: Tokens, *, bare: bool) -> Iterator[Tokens]:
     said, words = lexicon().said["wishes"], words_of(tokens)
     for at in range(1, len(words)):
         gone = said["gone"].at(words, at)
-        if gone is not None and gone[1] == len(words) and (bare or gone[1] - at > 1):
+        kept = words[0] in {"leave", "keep"}  # the verb of a gap: "leave | the rest can go"
+        if gone is not None and gone[1] == len(words) and (bare or gone[1] - at > 1) and not kept:
             yield (Token("remove", "remove"), *tokens[:at])
         passive = said["passive"].at(words, at)
         if (
@@ -211,29 +227,6 @@ def _stated(tokens: Tokens, *, bare: bool) -> Iterator[Tokens]:
             ["have", "to"],
         ):
             yield (_MAKE, *tokens[:at], *tokens[at + 1 + (words[at + 1] == "to") :])
-
-
-def _complaint(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
-    """`the sky is too dark`: make it what it is not."""
-    for at in range(1, len(words) - 1):
-        if words[at] in {"is", "are", "looks", "look", "seems", "seem"}:
-            start = at + 1
-            while start < len(words) - 1 and words[start] in _TOO:
-                start += 1
-            said = start > at + 1 or words[at] not in {"is", "are"}
-            wanted = lexicon().opposites.whole(words[start:])
-            if wanted is not None and said:
-                yield (_MAKE, *tokens[:at], *spelt(wanted))
-    if words[0] == "too":  # "too dark"
-        wanted = lexicon().opposites.whole(words[1:])
-        if wanted is not None:
-            yield (_MAKE, *spelt("the picture"), *spelt(wanted))
-
-
-_TOO = {
-    "too", "way", "far", "much", "a", "bit", "little", "very", "so", "really", "quite", "rather",
-    "kind", "of", "pretty", "overly", "somewhat", "slightly", "just",
-}  # fmt: skip
 
 
 def _become(thing: Tokens, value: Tokens, *, looks: bool) -> Iterator[Tokens]:
@@ -314,6 +307,9 @@ def _parted(tokens: Tokens) -> Iterator[Tokens]:
     """`tone this down a bit`, `brighten the alley up`: a verb and its particle."""
     words = words_of(tokens)
     for at in range(2, len(words)):
+        placed = words[at] in {"in", "over"} and words[at + 1 : at + 2] not in ([], [","])
+        if placed and tokens[at + 1].word in _DETERMINERS:
+            continue  # "put a moon in the sky"
         if words[at] in _PARTICLES and verb_length([words[0], words[at]]) == 2:
             yield (tokens[0], tokens[at], *tokens[1:at], *tokens[at + 1 :])
 
@@ -322,6 +318,7 @@ def _parted(tokens: Tokens) -> Iterator[Tokens]:
         yield (tokens[0], tokens[lit], *tokens[1:lit], *tokens[lit + 1 :])
 
 
+_DETERMINERS = {"the", "a", "an", "my", "her", "his", "its", "their", "this", "that", "front"}
 _PARTICLES = {"up", "down", "out", "off", "away", "in", "over", "back"}
 _AWAY = {"out", "off", "away"}
 _NEVER_REMOVE = {

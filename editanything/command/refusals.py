@@ -30,6 +30,13 @@ _QUESTIONS = {
 }
 
 
+#: What can be done in place of something usual that cannot.
+_INSTEAD = {
+    "red eye": "I cannot take the red of a flash out of eyes by itself; say which colour they "
+    "should have, for example “make the eyes brown”.",
+}
+
+
 def refuse(
     text: str, reason: str, about: str = "", unknown: tuple[str, ...] = (), question: str = ""
 ) -> Command:
@@ -39,7 +46,7 @@ def refuse(
         text,
         "reject" if reason in REJECTED else "clarify",
         reason,
-        question=(question or _QUESTIONS[reason]).format(about=named)[:300],
+        question=(question or _INSTEAD.get(about) or _QUESTIONS[reason]).format(about=named)[:300],
         not_understood=unknown,
     )
 
@@ -48,9 +55,9 @@ def _named(reason: str, about: str, unknown: tuple[str, ...]) -> str:
     about = " ".join(about.replace("@selection", "the selection").split()[:12])
     about = about.replace("@image", "the picture")
     if reason == "nonsense":
-        return ", ".join(f'"{word}"' for word in unknown[:5]) or f'"{about}"'
+        return ", ".join(f"“{word}”" for word in unknown[:5]) or f"“{about}”"
     if reason in {"unresolved_reference", "unsupported", "unsafe", "contradiction"}:
-        return f'"{about}"' if about else "that"
+        return f"“{about}”" if about else "that"
     if reason == "no_target":
         return about or "change"
     if reason in {"no_operation", "no_value", "vague"} and about[:1].isalpha():
@@ -118,7 +125,17 @@ _PREPOSITIONS = {"to", "on", "in", "at", "from", "with", "into", "onto", "of", "
 def plainly(tokens: Tokens) -> tuple[str, str] | None:
     """The reason and what it is about, where single words already give it: vague, unsupported."""
     words = words_of(tokens)
+    if _is_red_eye(words):
+        return "unsupported", "red eye"
     return _vague(words) or _unsupported(words)
+
+
+def _is_red_eye(words: list[str]) -> bool:
+    """`fix the red eyes`, `red eye removal`: the red of a flash in the eyes."""
+    eyes = [at for at in range(1, len(words)) if words[at] in {"eye", "eyes"}]
+    mends = lexicon().said["vague"]["verbs"].at(words, 0) is not None
+    mends = mends or words[0] in {"remove", "reduce", "red"} or "removal" in words
+    return mends and any(words[at - 1] == "red" for at in eyes)
 
 
 def _vague(words: list[str]) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from editanything.command.clause import Ask, Clause, Operations, each, without_s
 from editanything.command.constructions import grammar
 from editanything.command.discourse import IMAGE
 from editanything.command.lexicon import lexicon
-from editanything.command.nouns import can_be_noun, is_kind
+from editanything.command.nouns import can_be_noun, is_kind, is_person
 from editanything.command.pictures import take_image
 from editanything.command.targets import Targets, one_thing
 from editanything.command.tokens import Token
@@ -74,7 +74,23 @@ def _moved_to(clause: Clause, found: Targets) -> Operations | None:
         if clause.loose.direction is not None:
             return None  # "move the mug on the left up": the mug there
         return each(found, lambda thing: Operation("move", thing, direction=where.region))
+    elsewhere = _elsewhere(found, where, clause)
+    if elsewhere is not None:
+        return elsewhere
     return each(found, lambda thing: Operation("move", thing, where=where))
+
+
+def _elsewhere(found: Targets, where: Where, clause: Clause) -> Operations | None:
+    """`put us in paris`: a place of the world is no thing in the picture but its background."""
+    place = where.relation.anchors[0] if where.relation is not None else None
+    if place is None or not all(is_person(thing.noun) for thing in found.things):
+        return None
+    town = " ".join([*place.attrs, place.noun])  # "new york"
+    if place.count != 1 or clause.verb not in {"put", "place", "move", "send", "set"}:
+        return None
+    if place.noun not in lexicon().world:
+        return None
+    return (Operation("replace", Selector("background"), value=town),)
 
 
 def _moved_onto(clause: Clause, found: Targets) -> Operations | None:
@@ -275,7 +291,7 @@ _WHICH_WAY = "Should {about} be turned clockwise or counterclockwise?"
 
 def rotate(clause: Clause) -> Operations | None:
     """Turned by an angle; a side alone is a quarter turn."""
-    found = _in_frame(clause.things() if clause.has("T") else None, clause)
+    found = _in_frame(clause.overall() if clause.has("T") else None, clause)
     loose = clause.loose
     if found is None:
         return None
@@ -302,7 +318,7 @@ def rotate(clause: Clause) -> Operations | None:
 
 def flip(clause: Clause) -> Operations | None:
     """Mirrored; horizontally (left and right change places) where no axis is named."""
-    found = _in_frame(clause.things() if clause.has("T") else None, clause)
+    found = _in_frame(clause.overall() if clause.has("T") else None, clause)
     if found is None or (
         clause.verb in {"reverse", "reflect", "invert"}
         and clause.loose.axis is None

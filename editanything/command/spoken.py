@@ -14,6 +14,13 @@ from editanything.command.tokens import Token
 _WHERE = {"in", "on", "at", "to", "towards", "by", "near", "beside", "behind", "under", "from"}
 _OVER = {"above", "overhead", "below", "underneath", "beneath"}
 _FAR = {"up", "over", "down", "out", "across", "way", "right"}
+_ME = {
+    (verb, after)
+    for verb, words in (("get", ("shot", "rid")), ("give", ("shot", "rid")),
+                        ("show", ("the", "it", "her", "him", "this", "my")))
+    for after in words
+}  # fmt: skip
+_BACK = {"undo", "revert", "redo", "cancel"}
 _BEFORE_EVERY = {"last", "single", "one"}
 _EXCEPT = {("apart", "from"), ("aside", "from"), ("other", "than")}
 _BAR = {"bar", "barring", "minus"}
@@ -80,9 +87,8 @@ def _dropped(tokens: Tokens, at: int, out: list[Token]) -> int:
         return 1  # "every last crumb"
     if before in {"i", "we"} and word in sets["steadying"] and after in sets["wanting"]:
         return 1  # "i just want"
-    far = word in _FAR and before not in _BEFORE_NOUN
-    if far and out and after in _WHERE and _is_place_ahead(tokens, at + 1):
-        return 1  # "up in the top left"
+    if out and word in _FAR and before not in _BEFORE_NOUN and _far(tokens, at):
+        return _far(tokens, at)
     if (
         word in {"say", "like"}
         and before != "would"
@@ -92,12 +98,29 @@ def _dropped(tokens: Tokens, at: int, out: list[Token]) -> int:
         if before == ",":
             out.pop()
         return 1  # "some room above, say 150 px"
-    if word == "me" and before in {"get", "give"} and after in {"shot", "rid"}:
-        return 1
+    if word == "me" and (before, after) in _ME:
+        return 1  # "get me rid of", "show me the dog in red"
     opens = not out or out[-1].kind == "stop"
     if opens and word in sets["interjections"] and tokens[at + 1 : at + 2]:
         return 2 if tokens[at + 1].kind == "comma" else 0  # "right, ..."
-    return 0
+    return _denied(tokens, at, opens)
+
+
+def _far(tokens: Tokens, at: int) -> int:
+    """How many words only say that a place is far: "up in the top left", "up there in the sky"."""
+    after = _word(tokens, at + 1)
+    if after == "there" and _word(tokens, at + 2) in _WHERE:
+        return 2
+    return int(after in _WHERE and _is_place_ahead(tokens, at + 1))
+
+
+def _denied(tokens: Tokens, at: int, opens: bool) -> int:
+    """How many words of a "no" or "not" only stress what is said beside them."""
+    word, after = tokens[at].word, _word(tokens, at + 1)
+    if opens and word == "no" and after in _BACK:
+        return 1  # "no undo that"
+    spared = word == "not" and after in {"just", "only"} and len(tokens) == at + 3
+    return 3 if spared and _word(tokens, at + 2) == "one" else 0  # "three of those, not just one"
 
 
 def _is_place_ahead(tokens: Tokens, at: int) -> bool:

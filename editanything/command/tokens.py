@@ -47,7 +47,7 @@ _PARTS = re.compile(
   | (?P<decade>(?:\d\d)?\d0['’]?s\b)
   | (?P<ratio>(?<![\d:.])\d{1,2}:\d{1,2}(?![\d:]))
   | (?P<solid>[234]-?d\b)
-  | (?P<number>(?:(?:(?<![\w.)%°"'”–—−-])[-–−]|(?<=\bby\s)[-–−+]\s?)(?!\d+(?:s|st|nd|rd|th|d)\b))?
+  | (?P<number>(?:(?:(?<![\w.)%°"'”–—−-])[-–−+]|(?<=\bby\s)[-–−+]\s?)(?!\d+(?:s|st|nd|rd|th|d)\b))?
       (?:\d{1,9}\s?/\s?\d{1,9}(?!\d)|\d{1,9}(?:[.,]\d{1,9})?(?!\d)))
   | (?P<unit>%|°)
   | (?P<amp>b\s?&\s?w\b|&|\+)
@@ -77,7 +77,9 @@ _WHOLE = {
     "recolour": "recolor", "colourful": "colorful", "thx": "thanks", "n": "and",
     "tshirt": "t-shirt", "tee-shirt": "t-shirt", "moustache": "mustache", "favour": "favor",
     "favourite": "favorite", "neighbour": "neighbor", "airplane": "airplane", "ur": "your",
-    "jewellery": "jewelry", "tyre": "tire", "tyres": "tires", "blonde": "blond",
+    "ppl": "people", "hes": "he is", "shes": "she is", "theres": "there is",
+    "theyre": "they are", "arent": "are not", "jewellery": "jewelry",
+    "tyre": "tire", "tyres": "tires", "blonde": "blond",
 }  # fmt: skip
 
 

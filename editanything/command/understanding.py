@@ -120,6 +120,7 @@ def remember(ops: Operations, talk: Discourse) -> None:
     """Name what the operations were about, for the pronouns to come."""
     named = [thing for op in ops for thing in _named_by(op, talk)]
     talk.name(*named)
+    talk.cropped = bool(ops) and ops[-1].op == "crop"
     talk.copies = next((op.copies or 1 for op in ops[-1:] if op.op == "duplicate"), 0)
 
 

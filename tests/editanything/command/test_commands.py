@@ -34,7 +34,9 @@ def test_commands_are_parsed_as_expected(name):
     assert result["refuse_reason"] == 1.0
 
 
-@pytest.mark.parametrize("name", ["spoken.jsonl", "asides.jsonl", "unseen.jsonl", "typed.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["spoken.jsonl", "asides.jsonl", "unseen.jsonl", "typed.jsonl", "everyday.jsonl"]
+)
 def test_how_people_speak_is_mostly_understood(name):
     result = score.score(list(pairs(name)))
     assert result["exact"] >= 0.97

@@ -337,4 +337,4 @@ def test_everything_else_leaves_the_selection_alone():
 def test_the_rest_of_nothing_is_asked_back(words):
     command = parse(f"blur {words}")
     assert command.status == "clarify"
-    assert command.question == f'What do you mean by "{words}"? Click it in the picture or name it.'
+    assert command.question == f"What do you mean by “{words}”? Click it in the picture or name it."

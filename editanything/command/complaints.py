@@ -1,0 +1,72 @@
+"""What is wrong, read as its cure: "the sky is too dark", "the picture is upside down".
+
+Only rows of words change here; whether a reading means anything is for the constructions to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from editanything.command.asides import words_of
+from editanything.command.heads import Tokens
+from editanything.command.lexicon import lexicon
+from editanything.command.telegrams import spelt
+from editanything.command.tokens import Token
+
+_MAKE = Token("make", "make")
+_TOO = {
+    "too", "way", "far", "much", "a", "bit", "little", "very", "so", "really", "quite", "rather",
+    "kind", "of", "pretty", "overly", "somewhat", "slightly", "just", "all",
+}  # fmt: skip
+_IS = {"is", "are", "looks", "look", "seems", "seem"}
+_DULL = {"dull", "flat", "pale", "boring", "weak", "lifeless", "faint"}
+_BRIGHT = {"bright", "strong", "loud", "harsh", "much"}
+
+
+def complaint(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """The readings of what is wrong with a thing or the picture."""
+    for at in range(1, len(words) - 1):
+        if words[at] in _IS:
+            yield from _cured(tokens[:at], words[at], words[at + 1 :])
+    if words[0] == "too":  # "too dark"
+        wanted = lexicon().opposites.whole(words[1:])
+        if wanted is not None:
+            yield (_MAKE, *spelt("the picture"), *spelt(wanted))
+    start = 2 if words[:2] in (["there", "is"], ["there", "are"]) else 0
+    much = words[start : start + 2] in (["too", "much"], ["so", "much"], ["too", "many"])
+    if much and _is_quantity(words, start + 2):  # "there is so much grain in this shot"
+        yield (Token("reduce", "reduce"), Token("the", "the"), *tokens[start + 2 :])
+
+
+def _cured(thing: Tokens, verb: str, said: list[str]) -> Iterator[Tokens]:
+    """`thing` is `said`: make it what it is not.
+
+    That a thing is dark may just tell which one is meant; of the picture and of its colours it is
+    a complaint.
+    """
+    start = 0
+    while start < len(said) - 1 and said[start] in _TOO:
+        start += 1
+    quality = said[start:]
+    if quality in (["upside", "down"], ["upsidedown"]):
+        yield (Token("rotate", "rotate"), *thing, *spelt("upside down"))
+    if quality == ["sideways"]:
+        yield (Token("rotate", "rotate"), *thing)
+    colors = lexicon().attribute_nouns.whole(words_of(thing)[-1:]) == "color"
+    wanted = lexicon().opposites.whole(quality)
+    if colors and len(quality) == 1 and quality[0] in _DULL | _BRIGHT:
+        wanted = "more saturated" if quality[0] in _DULL else "less saturated"
+    if wanted is not None and (start or verb not in {"is", "are"} or colors or _is_frame(thing)):
+        yield (_MAKE, *thing, *spelt(wanted))
+
+
+def _is_frame(thing: Tokens) -> bool:
+    """Whether words name the picture itself: "it", "this photo", "my picture"."""
+    words = [word for word in words_of(thing) if word not in {"the", "this", "my", "whole"}]
+    return words in ([], ["it"], ["that"]) or lexicon().groups["image"].whole(words) is not None
+
+
+def _is_quantity(words: list[str], at: int) -> bool:
+    lex = lexicon()
+    unsupported = lex.said["unsupported"]["quantities"]
+    return lex.quantities.at(words, at) is not None or unsupported.at(words, at) is not None
