@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from editanything.cli_parts import add_preset, open_editor, say
+from editanything.cli_parts import add_preset, check_kept, lossy, open_editor, say
 from editanything.cli_serving import add_batch, add_serve, batch, serve
 from editanything.errors import InputError, Refusal
 from editanything.layouts import add_draw, draw
@@ -142,6 +142,7 @@ def _edit(arguments: argparse.Namespace) -> None:
     if arguments.plan:
         say(json.dumps(plan.to_dict(), ensure_ascii=False) if arguments.json else _plan_text(plan))
         return
+    check_kept(arguments.output, looked.picture, plan)
     with _bar() as progress:
         result = plan.apply(progress)
     result.save(arguments.output, overwrite=arguments.overwrite)
@@ -152,7 +153,7 @@ def _edit(arguments: argparse.Namespace) -> None:
     say(_plan_text(plan))
     say(
         f"{arguments.output}: {result.mask.mean():.1%} of the picture may differ."
-        f"{_lossy(arguments.output)}"
+        f"{lossy(arguments.output)}"
     )
 
 
@@ -172,12 +173,6 @@ def _switched(plan: Any, number: str) -> Any:
             f"The plan has {len(plan.related)} related regions; got --switch {number}."
         )
     return plan.switch(i, not number.endswith("-"))
-
-
-def _lossy(path: str) -> str:
-    if Path(path).suffix.lower() in (".jpg", ".jpeg"):
-        return " JPEG re-encodes every pixel; PNG, TIFF and lossless WebP are exact."
-    return ""
 
 
 def _add_parse(verb: argparse.ArgumentParser) -> None:

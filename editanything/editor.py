@@ -315,6 +315,8 @@ class Editor:
             changed = frames.apply_to_mask(step.frame, changed)
             if step.op != "outpaint":
                 return picture, masks.union(changed, step.area), nowhere
+        if step.params.get("transparent"):
+            picture = picture.with_alpha()
         box = working_box(step, picture.shape)
         task = task_of(step, picture, box, regions=lambda: self._regions(picture, box))
         backend = next(b for b in self.backends if b.can(step.op, step.params))

@@ -129,6 +129,13 @@ class Picture:
         alpha = self.samples[_window(box)][..., -1]
         return frozen_array(_to_8_bit(alpha) if alpha.dtype == np.uint16 else alpha.copy())
 
+    def with_alpha(self) -> Picture:
+        """The picture with an alpha channel: its own, or an opaque one."""
+        if self.has_alpha:
+            return self
+        opaque = np.full((*self.shape, 1), np.iinfo(self.samples.dtype).max, self.samples.dtype)
+        return self.with_samples(np.concatenate([self.samples, opaque], axis=2))
+
     def preview(self, max_side_px: int | None = None) -> RGB:
         """8 bit RGB for a screen, reduced to `max_side_px`, over a checkerboard where transparent.
 

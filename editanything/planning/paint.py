@@ -23,18 +23,16 @@ LIGHTNESS = {
 
 
 def remove(draft: Draft, operation: Operation) -> list[Step]:
-    """Fill the target from its surroundings; a removed background becomes transparent or white."""
+    """Fill the target from its surroundings; a removed background becomes transparent."""
     selector = target_of(operation)
     target = draft.find(selector)
     what = f"remove {describe(selector)}"
     if is_background(selector):
-        params: dict[str, Any] = {"transparent": True}
         if not draft.has_opacity:
-            params = {"color": (255, 255, 255)}
             draft.notes.append(
-                "The file has no transparency, so the background becomes white; a file with "
-                "transparency (RGBA) becomes transparent there."
+                "The picture has transparency from now on: PNG, WebP and TIFF keep it, JPEG cannot."
             )
+        params = {"transparent": True}
         return [make_step(draft, operation, what, target, op="replace", params=params)]
     if target.area == target.shape[0] * target.shape[1]:
         raise Refusal(

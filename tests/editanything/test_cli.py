@@ -231,3 +231,18 @@ def test_a_mask_of_another_size_beside_a_stroke_is_refused(refuse, tmp_path):
     Picture.open(np.full((40, 50, 3), 255, np.uint8)).save(mask)
     pointed = ["--mask", mask, "--brush", "9,9,20,9:3"]
     refuse("edit", COFFEE, "blur it", *pointed, "-o", tmp_path / "a.png", words="mask is 50x40")
+
+
+def test_transparency_that_jpeg_cannot_keep_is_refused_before_anything_is_painted(tmp_path, capfd):
+    out = tmp_path / "cat.jpg"
+    words = ["edit", str(EXAMPLES["cat"].path), "remove the background", "-o", str(out)]
+    assert main(words) == 2
+    assert "make the background white" in capfd.readouterr().err
+    assert not out.exists()
+    assert main([*words[:-1], str(tmp_path / "cat.png")]) == 0
+    assert "JPEG cannot" in capfd.readouterr().out
+    assert Picture.open(tmp_path / "cat.png").has_alpha
+    words[1] = str(tmp_path / "cat.png")
+    words[2] = "make the cat brighter"
+    assert main(words) == 2
+    assert "as PNG" in capfd.readouterr().err

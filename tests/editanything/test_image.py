@@ -68,6 +68,18 @@ def test_the_digest_is_of_shape_depth_and_samples():
     assert Picture(zeros[0]).digest() == Picture(zeros[0].copy(), icc=b"profile").digest()
 
 
+def test_an_alpha_channel_that_is_added_is_opaque_and_changes_nothing_else(picture_files):
+    for name in ("rgb8.png", "rgb16.png", "grey8.png", "grey16.png", "rgba16.png"):
+        picture = Picture.open(picture_files[name])
+        with_alpha = picture.with_alpha()
+        assert with_alpha.has_alpha
+        colours = picture.samples.shape[2] // 2 * 2 - 1 if picture.has_alpha else None
+        np.testing.assert_array_equal(with_alpha.samples[..., :-1], picture.samples[..., :colours])
+        if not picture.has_alpha:
+            assert (with_alpha.opacity() == 255).all()
+            assert with_alpha.samples.dtype == picture.samples.dtype
+
+
 def test_the_preview_is_small_and_shows_what_is_transparent(picture_files):
     picture = Picture.open(picture_files["rgba16.png"])
     small = picture.preview(60)

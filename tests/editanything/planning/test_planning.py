@@ -147,10 +147,15 @@ def test_a_pasted_thing_lands_in_the_selection_or_beside_what_is_named(steps):
         steps("put the dog from image B next to the cup", reference=cat)
 
 
-def test_the_background_becomes_white_or_transparent(editor, looked):
-    plan = editor.plan(looked, "remove the background", selection=BOX.full())
-    assert plan.steps[0].params == {"color": (255, 255, 255)}
-    assert "white" in plan.notes[0]
+def test_a_removed_background_is_transparent_whatever_the_picture_had(editor, looked):
+    for text in ("remove the background", "make the background transparent"):
+        plan = editor.plan(looked, text, selection=BOX.full())
+        assert "JPEG cannot" in plan.notes[0]
+        made = plan.apply().picture
+        assert made.samples.shape[2] == 4
+        assert not made.samples[~masks.grow(BOX, 8).full()][:, 3].any()
+        assert made.samples[170, 130, 3] == 255
+        np.testing.assert_array_equal(made.samples[170, 130, :3], looked.picture.samples[170, 130])
     rgba = np.dstack([looked.picture.rgb(), np.full((400, 600), 255, np.uint8)])
     result = editor.edit(rgba, "remove the background", selection=BOX.full())
     assert result.image[0, 0, 3] == 0 and result.image[170, 130, 3] == 255
