@@ -324,14 +324,16 @@ def give(clause: Clause) -> Operations | None:
         return None  # "give the woman on the left | curly hair", "give the wheel a spin"
     parts = new_parts(value)
     if len(parts) > 1 and all(map(new_thing, parts)):
-        given = [_given(thing, part) for thing in found.things for part in parts]
+        given = [_one_given(thing, part) for thing in found.things for part in parts]
         return tuple(operation for operation in given if operation is not None)
     if {"a", "an"} & set(words):
         return None  # "give the shed a lick of paint": cut inside "the garden shed"
-    return each(
-        found,
-        lambda thing: _haircut(thing, words) or _quality(thing, words) or _given(thing, value),
-    )
+    return each(found, lambda thing: _one_given(thing, value))
+
+
+def _one_given(thing: Selector, value: Tokens) -> Operation | None:
+    words = value_text(value).split()
+    return _haircut(thing, words) or _quality(thing, words) or _given(thing, value)
 
 
 def _haircut(thing: Selector, words: list[str]) -> Operation | None:

@@ -13,6 +13,7 @@ from editanything.command.attributes import (
 )
 from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.constructions import grammar
+from editanything.command.discourse import IMAGE
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import (
@@ -35,6 +36,8 @@ def remove(clause: Clause) -> Operations | None:
     place = one_thing(clause.slot("O"), clause.talk) if clause.has("O") else None
     if clause.has("O") and place is None:
         return None
+    if place is not None and place.relation is None and place.noun.split()[-1] in _PICTURES:
+        place = IMAGE  # "out of my beach photo"
 
     def make(thing: Selector) -> Operation | None:
         if place is not None and place.noun != "@image":
@@ -51,6 +54,7 @@ def remove(clause: Clause) -> Operations | None:
     return each(found, make)
 
 
+_PICTURES = {"photo", "picture", "image", "shot", "selfie", "photograph", "snapshot"}
 RED_EYE = "red eye"
 _INTIMATE = {"bra", "panties", "lingerie", "underwear", "bikini", "boxers", "swimsuit"}
 
@@ -281,4 +285,15 @@ def edit_text(clause: Clause) -> Operations | None:
         return None
     if is_text and not says and classify(new, thing) is not None:
         return None  # "make the text red"
+    new = _without_contrast(new)
     return (Operation("edit_text", thing, value=" ".join(token.raw for token in new)),)
+
+
+def _without_contrast(new: Tokens) -> Tokens:
+    """`Closed not Open`: as many words on both sides; "Do not enter" is all of it."""
+    at = len(new) // 2
+    said = 2 * at + 1 == len(new) and at > 0 and new[at].word == "not"
+    return new[:at] if said and new[at - 1].word not in _BEFORE_NOT else new
+
+
+_BEFORE_NOT = {"do", "does", "did", "is", "are", "was", "why", "can", "may", "must", "will", "or"}

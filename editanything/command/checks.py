@@ -45,7 +45,11 @@ def merge(ops: Operations) -> Operations:
 
 def _says_again(before: Operation, op: Operation) -> bool:
     """`keep only the car, the rest can go`: the same with other words."""
-    if before.op != "remove" or op.op != "remove" or before.target is None or op.target is None:
+    if op.op != "remove" or before.target is None or op.target is None:
+        return False
+    if before.op == "replace" and before.target.noun != "background":
+        return op.target == before.target  # "put the plant where the lamp is, delete the lamp"
+    if before.op != "remove":
         return False
     spared = op.target.exclude
     rest = before.target.noun == "*" == op.target.noun and spared is not None

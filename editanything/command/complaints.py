@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from editanything.colors import is_color
 from editanything.command.asides import words_of
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
@@ -54,6 +55,9 @@ def _cured(thing: Tokens, verb: str, said: list[str]) -> Iterator[Tokens]:
         yield (Token("rotate", "rotate"), *thing)
     colors = lexicon().attribute_nouns.whole(words_of(thing)[-1:]) == "color"
     wanted = lexicon().opposites.whole(quality)
+    cast = is_color(" ".join(quality)) and _is_frame(thing) and (start or verb not in {"is", "are"})
+    if cast:  # "the photo is too yellow"
+        yield spelt("reduce the color cast")
     if colors and len(quality) == 1 and quality[0] in _DULL | _BRIGHT:
         wanted = "more saturated" if quality[0] in _DULL else "less saturated"
     if wanted is not None and (start or verb not in {"is", "are"} or colors or _is_frame(thing)):

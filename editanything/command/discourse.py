@@ -12,7 +12,11 @@ SELECTION = Selector("@selection")
 IMAGE = Selector("@image")
 PERSON = Selector("person")
 
-_IT = {"it", "this", "that", "itself", "this one", "that one", "the same one", "this thing"}
+_IT = {
+    "it", "this", "that", "itself", "this one", "that one", "the same one", "this thing",
+    "this part", "this area", "this bit", "this section", "this region", "this spot", "that part",
+    "that area", "that bit", "that section", "that region", "that spot",
+}  # fmt: skip
 _THEM = {
     "them", "these", "those", "they", "both", "these ones", "those ones", "both of them",
     "all of them", "themselves",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from editanything.command.clause import Ask, Clause, Operations
 from editanything.command.constructions import grammar
 from editanything.command.discourse import IMAGE, SELECTION
+from editanything.command.lexicon import lexicon
 from editanything.command.targets import one_thing
 from editanything.command.types import Amount, Operation, Selector
 
@@ -61,9 +62,10 @@ def outpaint(clause: Clause) -> Operations | None:
             return None
         if frame.region is not None:
             loose = replace(loose, sides=(frame.region,))
-    if loose.sides is None and (
-        clause.match.literals[-2:-1] == ("more",) or not _means_canvas(clause)
-    ):
+    more_sky = clause.match.literals[-2:-1] == ("more",) and (
+        clause.match.literals[-1] not in lexicon().sets["room_words"]
+    )
+    if loose.sides is None and (more_sky or not _means_canvas(clause)):
         return None
     said = clause.verb if clause.verb != "make" else clause.match.literals[-1]
     sides = loose.sides if loose.sides is not None else _GROWN_SIDES.get(said, _ALL_SIDES)

@@ -53,7 +53,8 @@ _WEATHERY = {
 def _is_impersonal(clause: Clause) -> bool:
     """Whether the thing that becomes night is the scene itself."""
     if not clause.has("T"):
-        return True
+        it = clause.words[1:2] == ("it",) and bool(clause.talk.last)
+        return not it or _is_frame(clause)
     words = [token.word for token in clause.slot("T")]
     while words and words[0] in _DETERMINERS:
         words = words[1:]

@@ -19,6 +19,7 @@ _PORTIONS = {
 }  # fmt: skip
 #: "on the left half of the plate" is on a part of the plate, "on the left side of it" beside it.
 _SHARES = {"half", "third", "quarter", "part", "portion", "section"}
+_ENDS: tuple[list[str], ...] = ([], ["and"], [","], ["."])
 _INTO = {"in", "on", "at", "near", "along", "by", "within", "inside", "around"}
 _TOWARD = {"to", "towards", "toward", "into", "onto"}
 _RELATION_OF = {
@@ -121,7 +122,8 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
         far = far or words[stop] in {"far", "extreme"}
         stop += 1
     region = lex.regions.at(words, stop)
-    if region is None or (stop == at + 1 and words[at] not in _TOWARD | {"at", "on", "in"}):
+    bare = {"at", "on", "in", "from"} if words[stop + 1 : stop + 2] in _ENDS else {"at", "on", "in"}
+    if region is None or (stop == at + 1 and words[at] not in _TOWARD | bare):
         return None
     value, stop = region
     if value in {"background", "foreground"} and words[at] not in {"in", "at", "on"}:

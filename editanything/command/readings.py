@@ -148,7 +148,7 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     if 2 < len(words) <= 6 and words[-2] in {"more", "less"} and words[0] not in grammar().by_first:
         yield (_MAKE, *tokens)  # "sky more dramatic"
     scene = lexicon().scenes.whole(words[:-1]) is not None
-    if scene and words[-1] in {"version", "mood", "look"}:
+    if scene and words[-1] in {"version", "mood", "look", "light", "lighting", "weather"}:
         yield (_MAKE, *spelt("the picture"), *tokens[:-1])  # "winter version"
     yield from telegram(tokens)
 

@@ -123,6 +123,9 @@ def grow_shrink(clause: Clause) -> Operations | None:
     found = clause.things()
     if found is None or any(thing.noun == "background" for thing in found.things):
         return None
+    said = lexicon().said["unsupported"]["quantities"]
+    if any(said.whole(thing.noun.split()) is not None for thing in found.things):
+        return None  # "reduce the haze"
     if factor == 1.0:
         raise Ask("nothing_to_do", "the size")
     if factor <= 0:

@@ -20,6 +20,7 @@ _ME = {
                         ("show", ("the", "it", "her", "him", "this", "my")))
     for after in words
 }  # fmt: skip
+_ENDS = {"", ",", ".", "and", "then", "please"}
 _BACK = {"undo", "revert", "redo", "cancel"}
 _BEFORE_EVERY = {"last", "single", "one"}
 _EXCEPT = {("apart", "from"), ("aside", "from"), ("other", "than")}
@@ -34,7 +35,7 @@ _BEFORE_NOUN = {"the", "that", "this", "my", "her", "his", "their", "its", "a", 
 
 def plainly_spoken(tokens: Tokens) -> Tokens:
     """`tokens` with each such way of speaking said plainly."""
-    tokens = _letters(tokens)
+    tokens = _letters(_in_color(tokens))
     out: list[Token] = []
     at = 0
     while at < len(tokens):
@@ -45,6 +46,17 @@ def plainly_spoken(tokens: Tokens) -> Tokens:
         out.append(_plainer(tokens, at, out))
         at += 1
     return tuple(out)
+
+
+def _in_color(tokens: Tokens) -> Tokens:
+    """`black and white with only the rose in color`: but keep the rose in color."""
+    words = [token.word for token in tokens]
+    for at in range(1, len(words) - 3):
+        only = words[at] in {"with", "but", ","} and words[at + 1] in {"only", "just"}
+        if only and words[-2:] == ["in", "color"]:
+            keep = Token(",", ",", "comma"), Token("keep", tokens[at + 1].raw)
+            return (*tokens[:at], *keep, *tokens[at + 2 :])
+    return tokens
 
 
 def _letters(tokens: Tokens) -> Tokens:
@@ -98,6 +110,8 @@ def _dropped(tokens: Tokens, at: int, out: list[Token]) -> int:
         if before == ",":
             out.pop()
         return 1  # "some room above, say 150 px"
+    if word in {"here", "there"} and before in {"this", "that"} and after not in _ENDS:
+        return 1  # "this here should go"
     if word == "me" and (before, after) in _ME:
         return 1  # "get me rid of", "show me the dog in red"
     opens = not out or out[-1].kind == "stop"

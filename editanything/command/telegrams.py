@@ -17,6 +17,7 @@ from editanything.command.nouns import is_picture_noun, singular
 from editanything.command.tokens import Token
 
 _MAKE = Token("make", "make")
+_MAKING = {"make", "turn", "change", "get", "let", "have", "keep", "set", "render", "leave"}
 _NEW = {"a", "an", "some"}
 
 
@@ -94,7 +95,8 @@ def telegram(tokens: Tokens) -> Iterator[Tokens]:
         yield (tokens[-1], *tokens[:-1])
     yield from _comparative_first(tokens, words)
     lex = lexicon()
-    for at in range(1, min(len(words), 6)):
+    stop = 0 if words[0] in _MAKING else min(len(words), 6)
+    for at in range(1, stop):
         if lex.filters.whole(words[at:]) is not None or colors.comparative(words[-1]):
             yield (_MAKE, *tokens)
             break

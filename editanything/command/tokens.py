@@ -77,8 +77,8 @@ _WHOLE = {
     "recolour": "recolor", "colourful": "colorful", "thx": "thanks", "n": "and",
     "tshirt": "t-shirt", "tee-shirt": "t-shirt", "moustache": "mustache", "favour": "favor",
     "favourite": "favorite", "neighbour": "neighbor", "airplane": "airplane", "ur": "your",
-    "ppl": "people", "hes": "he is", "shes": "she is", "theres": "there is",
-    "theyre": "they are", "arent": "are not", "jewellery": "jewelry",
+    "ppl": "people", "foto": "photo", "fotos": "photos", "hes": "he is", "shes": "she is",
+    "theres": "there is", "theyre": "they are", "arent": "are not", "jewellery": "jewelry",
     "tyre": "tire", "tyres": "tires", "blonde": "blond",
 }  # fmt: skip
 

@@ -44,7 +44,7 @@ def test_how_people_speak_is_mostly_understood(name):
     assert result["refuse_reason"] == 1.0
 
 
-@pytest.mark.parametrize("name", ["unseen_kept.jsonl", "typed_more.jsonl"])
+@pytest.mark.parametrize("name", ["unseen_kept.jsonl", "typed_more.jsonl", "everyday_more.jsonl"])
 def test_commands_hardly_or_never_learnt_from_are_mostly_understood(name):
     result = score.score(list(pairs(name)))
     assert result["exact"] >= 0.85

@@ -209,6 +209,45 @@ def test_places_and_sizes_keep_their_words():
     assert kinds == ["blur", "sharpen"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("remove everyone from my wedding photo", [("remove", "person", None)]),
+        ("the sign should read Closed not Open", [("edit_text", "sign", "Closed")]),
+        ("the sign should read Do not enter", [("edit_text", "sign", "Do not enter")]),
+        ("put the plant where the lamp is and delete the lamp", [("replace", "lamp", "plant")]),
+        ("stretch the canvas 200px to the right", [("outpaint", None, None)]),
+        ("need more space", [("outpaint", None, None)]),
+        (
+            "the water looks dirty make it clear and blue",
+            [("modify", "water", "clear"), ("modify", "water", "blue")],
+        ),
+        (
+            "give her longer hair and a red scarf",
+            [("modify", "hair", "longer"), ("add", None, "red scarf")],
+        ),
+        ("foto more sharp please", [("filter", "@image", None)]),
+        ("golden hour light pls", [("scene", "@image", "golden hour")]),
+        ("crop so only the two kids are in it", [("crop", "kid", None)]),
+    ],
+)
+def test_what_fifty_more_brought_up(text, expected):
+    ops = parse(text).to_dict()["ops"]
+    got = [(op["op"], op.get("target", {}).get("noun"), op.get("value")) for op in ops]
+    assert got == expected
+
+
+@pytest.mark.parametrize("text", ["make this part a bit darker", "this here should be gone"])
+def test_this_part_is_the_selection(text):
+    assert only(text, selection=True)["target"]["noun"] == "@selection"
+    assert parse(text).reason == "unresolved_reference"
+
+
+@pytest.mark.parametrize("text", ["photo is too blue", "reduce the color cast", "reduce the haze"])
+def test_what_no_filter_does_is_refused(text):
+    assert parse(text).reason == "unsupported"
+
+
 @pytest.mark.parametrize("text", ["delete it", "increase the contrast", "blur the rest"])
 def test_questions_quote_as_printed_pages_do(text):
     question = parse(text).question
