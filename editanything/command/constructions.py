@@ -17,12 +17,13 @@ from editanything.command.lexicon import FOLDER, lexicon
 
 FILTERS = (
     "blur", "sharpen", "brighten", "darken", "grayscale", "saturate", "desaturate", "pixelate",
-    "denoise",
+    "denoise", "contrast", "flatten", "warm", "cool", "sepia", "vignette",
 )  # fmt: skip
 #: Filters that undo each other: a little less of the one is a little more of the other.
 OPPOSITES = {
     "brighten": "darken", "darken": "brighten", "blur": "sharpen", "sharpen": "blur",
-    "saturate": "desaturate", "desaturate": "saturate",
+    "saturate": "desaturate", "desaturate": "saturate", "contrast": "flatten",
+    "flatten": "contrast", "warm": "cool", "cool": "warm",
 }  # fmt: skip
 
 

@@ -17,6 +17,9 @@ from editanything.command.types import Amount, Operation, Selector
 #: Filters that mean the whole picture where "it" has nothing else to mean.
 _OVERALL = frozenset(FILTERS) - {"blur", "pixelate"}
 
+#: "darken the edges", "... the corners": of the picture, where nothing else is named.
+_RIMS = [(Selector(noun, count="all"),) for noun in ("edge", "corner", "border")]
+
 _HOW_MUCH = "By how much, as a number without a minus sign?"
 
 
@@ -27,6 +30,8 @@ def _filtered(clause: Clause, found: Targets, kind: str) -> Operations | None:
         if kind not in OPPOSITES or amount["unit"] != "%":  # no radius is less than none
             raise Ask("no_value", kind, _HOW_MUCH)
         kind = OPPOSITES[kind]
+    if kind == "darken" and found.things in _RIMS:
+        return (Operation("filter", IMAGE, kind="vignette", amount=amount),)
     return each(found, lambda thing: Operation("filter", _colored(thing), kind=kind, amount=amount))
 
 

@@ -32,6 +32,19 @@ def crop(clause: Clause) -> Operations | None:
     return (Operation("crop", thing),)
 
 
+def crop_ratio(clause: Clause) -> Operations | None:
+    """`crop it to 16:9`, `make the photo square`: as much as fits into a frame of that shape."""
+    said = clause.slot("R")
+    of_a_thing = clause.verb not in grammar().verbs["crop"] and clause.talk.last
+    if len(said) != 1 or (of_a_thing and {"it", "this"} & set(clause.match.literals)):
+        return None  # "move the box to the left and make it square"
+    ratio = "1:1" if said[0].word == "square" else said[0].word
+    if said[0].kind != "ratio" and ratio != "1:1":
+        return None
+    frame = SELECTION if clause.talk.selection else IMAGE
+    return (Operation("crop", frame, value=ratio),)
+
+
 _SHAPES = {"square", "circle", "portrait", "landscape", "rectangle", "oval", "format"}
 
 

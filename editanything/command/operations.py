@@ -44,6 +44,7 @@ BUILDERS: dict[str, Builder] = {
     "background_from": transferring.background_from,
     "compare": session.compare,
     "crop": framing.crop,
+    "crop_ratio": framing.crop_ratio,
     "duplicate": shaping.duplicate,
     "duplicate_like": shaping.duplicate_like,
     "edit_text": changing.edit_text,

@@ -38,6 +38,7 @@ def move(clause: Clause) -> Operations | None:
     found = clause.things()
     if found is None or has_article(clause.slot("T")) or _is_bare(clause):
         return None  # "put a lamp on the table" adds one
+    _check_is_thing(clause)
     amount, backwards = without_sign(_move_amount(clause))
     if backwards and (clause.has("P") or clause.has("W")):
         raise Ask("no_value", found.things[0].noun, _WHERE)
@@ -91,6 +92,17 @@ def _elsewhere(found: Targets, where: Where, clause: Clause) -> Operations | Non
     if place.noun not in lexicon().world:
         return None
     return (Operation("replace", Selector("background"), value=town),)
+
+
+def _check_is_thing(clause: Clause) -> None:
+    """`lower the highlights` moves nothing.
+
+    Raises:
+        Ask: unsupported.
+    """
+    words = [token.word for token in clause.slot("T") if token.word not in {"the", "my", "its"}]
+    if lexicon().said["unsupported"]["quantities"].whole(words) is not None:
+        raise Ask("unsupported", " ".join(words))
 
 
 def _moved_onto(clause: Clause, found: Targets) -> Operations | None:

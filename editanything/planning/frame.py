@@ -18,12 +18,14 @@ SIDES = ("left", "top", "right", "bottom")
 
 
 def crop(draft: Draft, operation: Operation) -> list[Step]:
-    """Cut the frame down to the target's box.
+    """Cut the frame down to the target's box, or to a shape such as 4:3.
 
     Raises:
         Refusal: where nothing says what to crop to.
     """
     selector = operation.target or Selector(noun="@selection")
+    if operation.value is not None:
+        return [_shaped(draft, operation, selector)]
     if is_whole(selector):
         if draft.selection is None:
             raise Refusal(
@@ -34,6 +36,23 @@ def crop(draft: Draft, operation: Operation) -> list[Step]:
         selector = Selector(noun="@selection")
     frame = {"frame": "crop", "box": draft.find(selector, pointing=_drawn(draft, selector)).box}
     return [frame_step(draft, operation, f"crop to {describe(selector)}", frame)]
+
+
+def _shaped(draft: Draft, operation: Operation, selector: Selector) -> Step:
+    """The largest frame of a shape, about the middle of the selection or of the picture."""
+    height, width = draft.shape
+    across, down = (int(part) for part in str(operation.value).split(":"))
+    if not (across and down):
+        raise Refusal("A shape is two numbers above 0, such as 4:3.", reason="no_value")
+    unit = min(width / across, height / down)
+    new_width, new_height = max(1, round(unit * across)), max(1, round(unit * down))
+    if (new_width, new_height) == (width, height):
+        raise Refusal(f"The picture is {operation.value} already.", reason="nothing_to_do")
+    about = (0, 0, width, height) if is_whole(selector) else draft.find(selector).box
+    x0 = min(max(0, round((about[0] + about[2] - new_width) / 2)), width - new_width)
+    y0 = min(max(0, round((about[1] + about[3] - new_height) / 2)), height - new_height)
+    frame = {"frame": "crop", "box": (x0, y0, x0 + new_width, y0 + new_height)}
+    return frame_step(draft, operation, f"crop to {operation.value}", frame)
 
 
 def outpaint(draft: Draft, operation: Operation) -> list[Step]:

@@ -25,7 +25,7 @@ ATTRIBUTES = {
 }  # fmt: skip
 KINDS = {
     "blur", "sharpen", "brighten", "darken", "grayscale", "saturate", "desaturate", "pixelate",
-    "denoise",
+    "denoise", "contrast", "flatten", "warm", "cool", "sepia", "vignette",
 }  # fmt: skip
 #: Operation -> the slots that it must have, and those that it may have.
 OPS = {
@@ -45,7 +45,7 @@ OPS = {
     "duplicate": ({"target", "copies"}, {"direction", "where"}),
     "rotate": ({"target", "angle"}, set()),
     "flip": ({"target", "axis"}, set()),
-    "crop": ({"target"}, set()),
+    "crop": ({"target"}, {"value"}),
     "outpaint": ({"sides"}, {"amount"}),
     "upscale": ({"target", "factor"}, set()),
     "undo": ({"steps"}, set()),

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from editanything.backends.classical import tones
 from editanything.backends.classical.matte import (
     box_of,
     fast_gaussian,
@@ -57,7 +58,7 @@ def filtered(task: Task, progress: Progress | None = None) -> Painted:
         return Painted(to_bytes(KINDS[kind](task, amount)))
     # In strips: the floats of a whole 24-megapixel picture would take gigabytes.
     image = np.empty_like(task.image)
-    height = len(image)
+    height, (left, above) = len(image), task.params.get("origin", (0, 0))
     for top in range(0, height, _ROWS_AT_ONCE):
         report(progress, top / height, kind)
         rows = slice(top, top + _ROWS_AT_ONCE)
@@ -66,6 +67,7 @@ def filtered(task: Task, progress: Progress | None = None) -> Painted:
             image=task.image[rows],
             target=task.target[rows],
             area=task.area[rows],
+            params={**task.params, "origin": (left, above + top)},
             opacity=None,
             keep=None,
         )
@@ -248,10 +250,16 @@ KINDS: dict[str, Callable[[Task, float], Floats]] = {
     "desaturate": desaturate,
     "pixelate": pixelate,
     "denoise": denoise,
+    "contrast": tones.contrast,
+    "flatten": tones.flatten,
+    "warm": tones.warm,
+    "cool": tones.cool,
+    "sepia": tones.sepia,
+    "vignette": tones.vignette,
 }
 
-#: Those that look at one pixel at a time.
-PER_PIXEL = frozenset({"brighten", "darken", "grayscale", "saturate", "desaturate"})
+#: Those that mix no pixel with its neighbours.
+PER_PIXEL = frozenset(KINDS) - {"blur", "sharpen", "pixelate", "denoise"}
 _ROWS_AT_ONCE = 256
 
 #: How much, where the command does not say.
@@ -265,4 +273,10 @@ AMOUNTS: dict[str, float] = {
     "desaturate": 0.5,
     "pixelate": 0.4,
     "denoise": 0.5,
+    "contrast": 0.4,
+    "flatten": 0.4,
+    "warm": 0.4,
+    "cool": 0.4,
+    "sepia": 1.0,
+    "vignette": 0.5,
 }

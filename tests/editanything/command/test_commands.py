@@ -69,7 +69,8 @@ def test_every_construction_has_a_builder_and_every_builder_a_construction():
 
 def test_filters_of_the_tables_are_those_of_the_schema():
     kinds = {"blur", "sharpen", "brighten", "darken", "grayscale", "saturate", "desaturate",
-             "pixelate", "denoise"}  # fmt: skip
+             "pixelate", "denoise", "contrast", "flatten", "warm", "cool", "sepia",
+             "vignette"}  # fmt: skip
     assert set(read_table("values.txt")["comparatives"]) == kinds
     assert kinds <= set(grammar().verbs)
 

@@ -248,7 +248,7 @@ def test_what_no_filter_does_is_refused(text):
     assert parse(text).reason == "unsupported"
 
 
-@pytest.mark.parametrize("text", ["delete it", "increase the contrast", "blur the rest"])
+@pytest.mark.parametrize("text", ["delete it", "lower the highlights", "blur the rest"])
 def test_questions_quote_as_printed_pages_do(text):
     question = parse(text).question
     assert "“" in question

@@ -202,7 +202,7 @@ def test_quotations_are_never_repaired_and_keep_their_case():
         ("do something with the sky", "vague"),
         ("how old is this house?", "not_an_edit"),
         ("hello there", "not_an_edit"),
-        ("increase the contrast", "unsupported"),
+        ("lower the highlights", "unsupported"),
         ("make a video of the dog", "unsupported"),
         ("take her shirt off", "unsafe"),
         ("make the man naked", "unsafe"),

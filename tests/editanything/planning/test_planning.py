@@ -161,6 +161,17 @@ def test_a_removed_background_is_transparent_whatever_the_picture_had(editor, lo
     assert result.image[0, 0, 3] == 0 and result.image[170, 130, 3] == 255
 
 
+def test_a_crop_to_a_shape_keeps_as_much_as_fits_about_what_is_selected(editor, looked, steps):
+    (step,) = steps("crop it to 4:3")
+    assert step.frame["box"] == (34, 0, 567, 400)
+    (step,) = steps("make the picture square")
+    assert step.frame["box"] == (100, 0, 500, 400)
+    plan = editor.plan(looked, "crop to square", selection=BOX.full())
+    assert plan.steps[0].frame["box"] == (0, 0, 400, 400)
+    with pytest.raises(Refusal, match="3:2 already"):
+        steps("crop it to 3:2")
+
+
 def test_an_extension_is_by_a_quarter_where_nothing_is_said(steps):
     (step,) = steps("extend the picture to the left")
     assert step.frame == {"frame": "extend", "left": 150, "top": 0, "right": 0, "bottom": 0}

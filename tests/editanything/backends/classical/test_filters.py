@@ -108,6 +108,55 @@ def test_saturation_goes_up_and_down_at_the_same_hue() -> None:
     assert np.array_equal(run("saturate", grey), grey)
 
 
+def test_contrast_and_its_inverse_keep_black_and_white() -> None:
+    more = run("contrast")
+    assert lightness(more).std() > 1.15 * lightness(CAT).std()
+    assert np.abs(run("flatten", more).astype(int) - CAT).mean() < 1
+    ends = np.zeros((4, 4, 3), np.uint8)
+    ends[:2] = 255
+    assert np.array_equal(run("contrast", ends), ends)
+    assert np.array_equal(run("flatten", ends), ends)
+
+
+def test_warm_and_cool_are_opposite_tints_of_the_same_brightness() -> None:
+    tint = {k: lab_of(run(k))[..., 2].mean() - lab_of(CAT)[..., 2].mean() for k in ("warm", "cool")}
+    assert tint["warm"] > 0.01
+    assert tint["cool"] < -0.01
+    for kind in ("warm", "cool"):
+        assert lightness(run(kind)).mean() == pytest.approx(lightness(CAT).mean(), abs=1.0)
+    ends = np.zeros((4, 4, 3), np.uint8)
+    ends[:2] = 255
+    assert np.array_equal(run("warm", ends), ends)
+
+
+def test_sepia_is_one_hue_of_the_same_brightness() -> None:
+    result = run("sepia")
+    lab = lab_of(result)
+    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
+    clear = np.hypot(lab[..., 1], lab[..., 2]) > 0.02
+    assert clear.mean() > 0.8
+    assert np.ptp(np.percentile(hue[clear], [2, 98])) < 12
+    assert np.abs(lightness(result) - lightness(CAT)).max() < 2
+    ends = np.zeros((4, 4, 3), np.uint8)
+    ends[:2] = 255
+    assert np.array_equal(run("sepia", ends), ends)
+
+
+def test_a_vignette_is_of_the_frame_whatever_is_its_target_or_crop() -> None:
+    frame = (CAT.shape[1], CAT.shape[0])
+    whole = run("vignette", frame=frame).astype(int)
+    middle, corner = whole[80, 110] / CAT[80, 110], whole[0, 0] / np.maximum(CAT[0, 0], 1)
+    assert middle.min() > 0.97
+    assert corner.max() < 0.8
+    crop = CAT[40:100, 50:120]
+    part = run("vignette", crop, frame=frame, origin=(50, 40))
+    assert np.abs(part.astype(int) - whole[40:100, 50:120]).max() <= 1
+    tall = np.full((600, 20, 3), 200, np.uint8)  # more than one strip
+    fall = run("vignette", tall, frame=(20, 600))[:, 10, 0].astype(int)
+    assert (np.diff(fall[:300]) >= 0).all()
+    assert np.abs(fall - fall[::-1]).max() <= 1
+
+
 def test_pixels_are_squares_from_the_targets_corner_and_mean_the_target_alone() -> None:
     target = np.zeros(CAT.shape[:2], bool)
     target[31:95, 43:107] = True
