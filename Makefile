@@ -7,9 +7,8 @@
 app: .venv/.app
 	.venv/bin/python app.py
 
-# Two at a time; the tests of one file stay together, for they share what they set up.
 test: .venv/.test
-	.venv/bin/python -m pytest -n 2 --dist loadfile
+	.venv/bin/python -m pytest
 
 # Lint, types, import contracts: what `.ci/run` checks before the tests.
 check: .venv/.test

@@ -11,11 +11,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# Tests side by side (pytest-xdist) share the cores, and so do the processes that they start; set
-# before anything imports torch.
-if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
-
 
 def pytest_configure(config):
     """Marks of our own."""

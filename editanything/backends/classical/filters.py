@@ -59,6 +59,7 @@ def filtered(task: Task, progress: Progress | None = None) -> Painted:
     # In strips: the floats of a whole 24-megapixel picture would take gigabytes.
     image = np.empty_like(task.image)
     height, (left, above) = len(image), task.params.get("origin", (0, 0))
+    frame = task.params.get("frame", task.image.shape[1::-1])
     for top in range(0, height, _ROWS_AT_ONCE):
         report(progress, top / height, kind)
         rows = slice(top, top + _ROWS_AT_ONCE)
@@ -67,7 +68,7 @@ def filtered(task: Task, progress: Progress | None = None) -> Painted:
             image=task.image[rows],
             target=task.target[rows],
             area=task.area[rows],
-            params={**task.params, "origin": (left, above + top)},
+            params={**task.params, "frame": frame, "origin": (left, above + top)},
             opacity=None,
             keep=None,
         )

@@ -81,8 +81,7 @@ def sepia(task: Task, amount: float) -> Floats:
 
 def vignette(task: Task, amount: float) -> Floats:
     """Darker towards the corners of the frame, as with an old lens: the cosine's fourth power."""
-    x0, y0 = task.params.get("origin", (0, 0))
-    width, height = task.params["frame"]
+    (x0, y0), (width, height) = task.params["origin"], task.params["frame"]
     rows, columns = task.image.shape[:2]
     ys = (np.arange(rows, dtype=np.float32) + y0 + 0.5 - height / 2)[:, None]
     xs = (np.arange(columns, dtype=np.float32) + x0 + 0.5 - width / 2)[None]
