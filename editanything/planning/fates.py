@@ -67,9 +67,10 @@ class Fates:
         foreseen = self._foreseen
         if later.target.shape != foreseen.shape or masks.iou(later.target, foreseen) < 1:
             return later
-        beside = masks.minus(foreseen, self.landed)
-        area = masks.union(masks.minus(later.area, beside), self.landed)
-        return replace(later, target=self.landed, area=area)
+        thing = self.landed if later.keep is None else masks.minus(self.landed, later.keep)
+        beside = masks.minus(foreseen, thing)
+        area = masks.union(masks.minus(later.area, beside), thing)
+        return replace(later, target=thing, area=area)
 
     @cached_property
     def nearest(self) -> tuple[Box, NDArray[np.intp], NDArray[np.intp]]:
