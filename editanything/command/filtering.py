@@ -175,7 +175,8 @@ def filter_quantity(clause: Clause) -> Operations | None:
     said = _DEGREES.get(words[0], "") if len(words) > 1 else ""
     while len(words) > 1 and words[0] in _DEGREES:
         words = words[1:]
-    amount = said or _given_degree(clause)
+    literal = next((_DEGREES[w] for w in clause.match.literals if _DEGREES.get(w)), "")
+    amount = said or literal or _given_degree(clause)
     if amount and clause.loose.amount is None:
         clause = replace(clause, loose=replace(clause.loose, amount=amount))
     named = lex.quantities.whole(words)

@@ -55,7 +55,7 @@ def cool(task: Task, amount: float) -> Floats:
 
 
 def _tinted(task: Task, warmth: float) -> Floats:
-    """Red x -> x^(1 - w), blue x -> x^(1 + w) for w > 0 and the reverse; the luminance stays."""
+    """Red x -> x^(1 / (1 + w)), blue x -> x^(1 + w), for w < 0 in turn; the luminance stays."""
     linear = linear_of(task.image)
     before = luminance_of(linear)
     up, down = 1.0 / (1.0 + abs(warmth)), 1.0 + abs(warmth)
@@ -72,9 +72,7 @@ def sepia(task: Task, amount: float) -> Floats:
     light = luminance_of(linear)[..., None]
     tone = _SEPIA / luminance_of(_SEPIA[None])[0]
     # Towards white a brown of that luminance would leave the gamut: it pales.
-    room = np.clip(
-        (1.0 - light) / np.maximum(tone.max() - 1.0, 1e-6) / np.maximum(light, 1e-6), 0, 1
-    )
+    room = np.clip((1.0 - light) / np.maximum((tone.max() - 1.0) * light, 1e-6), 0.0, 1.0)
     brown = levels_of((light * (1.0 + room * (tone - 1.0))).astype(np.float32))
     return task.image + np.float32(amount) * (brown - task.image)
 

@@ -28,8 +28,6 @@ from editanything.command.types import Operation, Selector
     ],
 )
 def test_a_look_of_the_whole_picture(text, kind, amount):
-    if text.startswith("add a slight"):
-        amount = None if parse(text).ops[0].amount is None else amount
     assert parse(text).ops == (Operation("filter", IMAGE, kind=kind, amount=amount),)
 
 
