@@ -8,7 +8,7 @@ from typing import Any
 
 from mdt.config import ConfigError, _suggest
 
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("auto", "fp32", "bf16")
 SHARDINGS = ("", "fsdp2")
 
 #: Settings that change neither the weights nor the loss log: they may differ after a stop.
@@ -99,7 +99,8 @@ class TrainSettings:
         max_grad_norm: gradients are clipped to this norm; 0: not.
         ema: see `EmaSettings`.
         init: folder of a run or a model to start from (weights alone); "": fresh weights.
-        precision: "fp32" or "bf16" (autocast; the weights stay float32).
+        precision: "fp32", "bf16" (autocast; the weights stay float32), or "auto": bf16 where the
+            device computes it by itself, else fp32. A run that goes on keeps what it began with.
         compile: backend of torch.compile, such as "inductor"; "": not compiled.
         checkpointing: recompute activations in the backward pass, to save memory.
         sharding: "fsdp2": torch's fully_shard over the processes; "": copies (DDP).

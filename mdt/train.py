@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,18 @@ def train(settings: TrainSettings, folder: str | Path) -> int:
             full at the end, or numbers that are not finite again and again.
     """
     run = Run(folder)
+    if settings.precision == "auto" and run.steps():
+        begun = load(TrainSettings, run.newest() / "settings.yaml")
+        settings = replace(settings, precision=begun.precision)
     accelerator = make_accelerator(
         precision=settings.precision,
         tracker=settings.tracker,
         folder=str(folder),
         unused=_leaves_some_unused(settings),
     )
+    if settings.precision == "auto":
+        took = "bf16" if accelerator.mixed_precision == "bf16" else "fp32"
+        settings = replace(settings, precision=took)
     _check_batch(settings, accelerator)
     with held(run.folder) if accelerator.is_main_process else contextlib.nullcontext():
         accelerator.wait_for_everyone()

@@ -5,6 +5,7 @@ import runpy
 import shutil
 import signal
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -152,12 +153,32 @@ def test_micro_batches_and_checkpointing_change_nothing(done, tmp_path, settings
     assert curve(tmp_path / "run") == pytest.approx(curve(done), abs=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:This device has no bfloat16")
 def test_half_precision_and_compilation(tmp_path, settings):
     """The compiler's own machinery without its slow last stage; the curve is near the plain one."""
     changes = ["precision=bf16", "compile=aot_eager", "objective.mask_ratio=0.5", "steps=4"]
     train(settings(*changes), tmp_path / "run")
     assert curve(tmp_path / "run")[0] == pytest.approx(GOLDEN[0], rel=0.1)
     assert all(v.dtype == torch.float32 for v in Run(tmp_path / "run").tensors(4, "model").values())
+
+
+@pytest.mark.parametrize(("native", "took"), [(True, "bf16"), (False, "fp32")])
+def test_automatic_precision_stays_what_the_run_began_with(
+    tmp_path, settings, monkeypatch, native, took
+):
+    """Also where it goes on with another processor."""
+    asked = settings("precision=auto", "steps=2", "save_every=1", "keep=9")
+    monkeypatch.setattr("mdt.launch.has_bf16", lambda device: native)
+    train(asked, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    assert run.settings().precision == took
+    before = TRIALS["digest"](tmp_path / "run")
+    shutil.rmtree(run.place(2))
+    monkeypatch.setattr("mdt.launch.has_bf16", lambda device: not native)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This device has no bfloat16")
+        train(asked, tmp_path / "run")
+    assert TRIALS["digest"](tmp_path / "run") == before
 
 
 def test_pictures_while_training_and_after(done, tmp_path, settings):
