@@ -5,7 +5,7 @@ from __future__ import annotations
 from editanything.command import english
 from editanything.command.attributes import color_value, value_text
 from editanything.command.becoming import refuse_nothing
-from editanything.command.clause import Clause, Operations, each
+from editanything.command.clause import Ask, Clause, Operations, each, refuse_tones
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_kind, is_person, is_picture_noun
 from editanything.command.targets import one_thing
@@ -23,6 +23,7 @@ def change_of_state(clause: Clause) -> Operations | None:
     if isinstance(clause.loose.amount, dict) or clause.loose.bare is not None:
         return None  # "lengthen the skirt by 20%": nothing measures that
     attribute, _, value = said.partition(" ")
+    wrinkles = lexicon().sets["wrinkles"]
     place = one_thing(clause.slot("O"), clause.talk) if clause.has("O") else None
     if clause.has("O") and place is None:
         return None
@@ -36,6 +37,8 @@ def change_of_state(clause: Clause) -> Operations | None:
             )
         if attribute == "hairstyle" and is_person(thing.noun):
             thing = Selector("hair", part_of=thing)
+        if value in {"smooth", "flat", "even"} and thing.noun.split()[-1] in wrinkles:
+            return Operation("remove", thing)  # "smooth out the creases in the sheet"
         refuse_nothing(thing, (attribute, value))
         return Operation("modify", thing, attribute=attribute, value=value)
 
@@ -91,3 +94,45 @@ def _attribute(text: str) -> str:
     """A face that changes is an expression, everything else a pose."""
     first = text.split()[:1]
     return "expression" if lexicon().attributes["expression"].whole(first) else "pose"
+
+
+_FILES = {"file", "document", "folder", "app", "editor", "gallery", "website"}
+_STATES = {
+    "turn on": "on", "turn": "", "switch": "", "switch on": "on", "light": "lit", "turn off": "off",
+    "switch off": "off", "open": "open", "open up": "open", "close": "closed", "shut": "closed",
+    "break": "broken", "clean": "clean", "empty": "empty", "fill": "full", "freeze": "frozen",
+    "put": "off", "blow": "off", "snuff": "off", "put out": "off", "blow out": "off",
+    "snuff out": "off",
+    "melt": "melted", "burn": "burning", "wet": "wet", "dry": "dry", "extinguish": "off",
+    "ignite": "burning", "straighten": "straight",
+}  # fmt: skip
+
+
+_AGES = {"rejuvenate": "younger", "age": "older"}
+
+
+def state(clause: Clause) -> Operations | None:
+    """Verbs that say the new state: open, close, turn on, break, rejuvenate."""
+    found = clause.things()
+    if found is None:
+        return None
+    refuse_tones(clause)
+
+    def make(thing: Selector) -> Operation | None:
+        if thing.noun.startswith("@image"):
+            return None
+        if thing.noun in _FILES:
+            raise Ask("unsupported", f"{clause.verb} the {thing.noun}")
+        if clause.verb in _AGES:
+            return Operation("modify", thing, attribute="age", value=_AGES[clause.verb])
+        if clause.verb == "shave":
+            return Operation("remove", thing) if is_kind(thing.noun, "accessory") else None
+        if clause.verb == "straighten":
+            hair = Selector("hair", part_of=thing) if thing.noun != "hair" else thing
+            return Operation("modify", hair, attribute="hairstyle", value="straight")
+        value = _STATES[clause.verb]
+        if clause.verb in {"turn", "switch"}:
+            value = clause.match.literals[-1]
+        return Operation("modify", thing, attribute="state", value=value)
+
+    return each(found, make)

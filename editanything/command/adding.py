@@ -45,7 +45,7 @@ def new_thing(tokens: Tokens) -> tuple[str, Count] | None:
             if at and tokens[at - 1].word in {"a", "an"} and token.word != "dozen":
                 break  # "a four leaf clover", "a two-hump camel": the number names it
             count, at = int(token.number), at + 1
-        elif token.word in lexicon().sets["new_articles"]:
+        elif token.word in lexicon().sets["new_articles"] or _is_further(tokens, at):
             at += 1
         else:
             break
@@ -57,6 +57,12 @@ def new_thing(tokens: Tokens) -> tuple[str, Count] | None:
     if any(token.word == "pair" for token in tokens[:at]) and rest[0].word in _PAIRED:
         return rest[0].word, 1
     return _lemmatized(rest, count)
+
+
+def _is_further(tokens: Tokens, at: int) -> bool:
+    """Whether "a second chair" is one more of them; "a second hand watch" is not."""
+    further = tokens[at].kind == "ordinal" and tokens[at].value not in {"1", "-1"}
+    return further and at > 0 and tokens[at + 1].word not in {"hand", "floor", "story", "place"}
 
 
 _PAIRED = {"glasses", "sunglasses", "scissors", "jeans", "shorts", "pants", "headphones"}
@@ -241,6 +247,43 @@ def _is_vague(words: list[str]) -> bool:
     return additions.whole(words) is not None or additions.whole(said) is not None
 
 
+def add_text(clause: Clause) -> Operations | None:
+    """`write "SALE" at the top`: letters as something new; on a thing they change its writing."""
+    said = clause.slot("Q")
+    if len(said) != 1 or said[0].kind != "quote" or not said[0].value:
+        return None
+    where = place_of(clause.slot("W"), clause.talk) if clause.has("W") else Where()
+    if where is None or (where.relation is not None and where.relation.rel in {"on", "in"}):
+        return None
+    return (Operation("add", value=f'text "{said[0].value}"', count=1, where=where),)
+
+
+def hide_behind(clause: Clause) -> Operations | None:
+    """`hide the bin behind a bush` brings in a bush; behind the tree it is moved."""
+    thing, new = one_thing(clause.slot("T"), clause.talk), clause.slot("V")
+    if thing is None or thing.noun.startswith(("@", "*")):
+        return None
+    rel = "behind" if clause.match.literals[-1] == "behind" else "under"
+    if has_article(new):
+        made = new_thing(new)
+        cover = Relation("in_front_of" if rel == "behind" else "on", (thing,))
+        return None if made is None else (_added(*made, Where(cover)),)
+    place = one_thing(new, clause.talk)
+    if place is None or clause.verb != "hide":
+        return None
+    # It may be there already ("hide the man behind the counter"): then it is to go.
+    raise Ask(
+        "no_value", thing.noun, f"Should it go, or be moved {rel} the {place.noun}?", final=True
+    )
+
+
+def furnish(clause: Clause) -> Operations | None:
+    """`furnish the room with a sofa`: the sofa is new in it; a wall is decorated with a pattern."""
+    if clause.verb == "decorate" and not has_article(clause.slot("V")):
+        return None
+    return add(clause)
+
+
 def add_some(clause: Clause) -> Operations | None:
     """`chuck a couple of sheep in the field`: with "a" or a number, throwing brings it in."""
     first, words = clause.slot("V")[:1], {token.word for token in clause.slot("V")}
@@ -286,7 +329,7 @@ def new_parts(tokens: Tokens) -> list[Tokens]:
         if token.word in {"and", ","} and at > start and at + 1 < len(tokens):
             after = tokens[at + 1]
             if (
-                after.word in {"a", "an", "some", "the", "another"} | _PAIRED
+                after.word in {"a", "an", "some", "the", "another", "one"} | _PAIRED
                 or after.kind == "number"
                 or token.word == ","
             ):

@@ -13,6 +13,8 @@ from editanything.command.types import Selector
 
 #: Things that are the frame itself rather than something in it.
 FRAME = {"@image", "background"}
+#: What is level where the picture is.
+LEVELS = {"horizon", "skyline", "horizon line", "waterline", "shot", "camera"}
 FRAME_NOUNS = {"image", "picture", "photo", "overall", "scene"}
 _ARTICLES = {"a", "an", "the", "some", "its", "his", "her", "their"}
 #: Order of the kinds where a word stands in several: the first that fits the noun wins.

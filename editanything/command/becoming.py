@@ -11,6 +11,7 @@ from editanything.command.asides import words_of
 from editanything.command.attributes import (
     FRAME,
     FRAME_NOUNS,
+    LEVELS,
     classify,
     color_value,
     has_article,
@@ -23,6 +24,7 @@ from editanything.command.discourse import is_owner
 from editanything.command.heads import Tokens, is_place
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_kind, is_person, is_picture_noun, singular
+from editanything.command.seeming import tells
 from editanything.command.types import Operation, Relation, Selector, Where
 
 
@@ -34,6 +36,8 @@ def _attribute_slot(thing: Selector, clause: Clause | None = None) -> tuple[str,
     """
     words = thing.noun.split()
     found = lexicon().attribute_nouns.whole(words)
+    if found == "color" and thing == Selector(thing.noun, region="background"):
+        return found, Selector("background")  # "the background color"
     if found is None:
         return _attribute_last(thing, words)
     if thing.part_of is None and clause is None:
@@ -72,11 +76,13 @@ def modify_attribute(clause: Clause) -> Operations | None:
         return None
 
     def make(thing: Selector) -> Operation | None:
+        value = clause.slot("A")
         named = _attribute_slot(thing, clause)
         if named is None:
             return None
         kind, owner = named
-        value = clause.slot("A")
+        if kind == "color" and owner.noun == "background":
+            return _background(owner, value)
         text = value_text(value)
         if kind == "color" and color_value(text) is None and classify(value, owner) is None:
             return None
@@ -128,12 +134,14 @@ def modify(clause: Clause) -> Operations | None:
         named = _attribute_slot(thing)
         if named is None and _is_bare_quality(thing):
             return None  # "change the color to red", and nobody says whose
+        if named == ("color", Selector("background")):
+            return _background(named[1], value)
         if named is not None:
             return Operation("modify", named[1], attribute=named[0], value=value_text(value))
         if thing.noun == "background":
             return _background(thing, value)
         kind = classify(value, thing)
-        if kind is None or (thing.noun == "@image" and kind[0] != "color"):
+        if kind is None or not _can_become(thing, kind):
             return None
         refuse_nothing(thing, kind)
         if (
@@ -149,6 +157,13 @@ def modify(clause: Clause) -> Operations | None:
     return each(found, make)
 
 
+def _can_become(thing: Selector, kind: tuple[str, str]) -> bool:
+    """The whole picture takes a colour at most; a straight horizon is a turn of the picture."""
+    if thing.noun == "@image":
+        return kind[0] == "color"
+    return not (thing.noun in LEVELS and kind[1] in {"straight", "level"})
+
+
 def modify_loosely(clause: Clause) -> Operations | None:
     """The same for adjectives that the lexicon does not know, and for "make the dog a cat"."""
     found, value = clause.things(), clause.slot("A")
@@ -161,9 +176,11 @@ def modify_loosely(clause: Clause) -> Operations | None:
     def make(thing: Selector) -> Operation | None:
         if thing.noun in FRAME or _attribute_slot(thing) is not None or _is_bare_quality(thing):
             return None
+        if thing.noun in LEVELS:
+            return None
         if has_article(value) and not look:
             return _into_thing(clause, thing, value)
-        if not (is_adjectival(value) or look):
+        if not (is_adjectival(value) or look) or tells(words_of(value)):
             return None
         named = colors.is_color(value[-1].word)  # "british racing green"
         kind = "color" if named else "appearance"
@@ -270,48 +287,10 @@ def _is_blank(thing: Selector, verb: str) -> bool:
 
 
 _COVERED = {
-    "fill": "filled with", "surround": "surrounded by", "decorate": "decorated with",
-    "adorn": "decorated with", "wrap": "wrapped in", "top": "topped with", "drape": "draped in",
+    "fill": "filled with", "surround": "surrounded by", "line": "lined with",
+    "decorate": "decorated with", "adorn": "decorated with", "wrap": "wrapped in",
+    "top": "topped with", "drape": "draped in",
 }  # fmt: skip
-_FILES = {"file", "document", "folder", "app", "editor", "gallery", "website"}
-_STATES = {
-    "turn on": "on", "turn": "", "switch": "", "switch on": "on", "light": "lit", "turn off": "off",
-    "switch off": "off", "open": "open", "open up": "open", "close": "closed", "shut": "closed",
-    "break": "broken", "clean": "clean", "empty": "empty", "fill": "full", "freeze": "frozen",
-    "put": "off", "blow": "off", "snuff": "off", "put out": "off", "blow out": "off",
-    "snuff out": "off",
-    "melt": "melted", "burn": "burning", "wet": "wet", "dry": "dry", "extinguish": "off",
-    "ignite": "burning", "straighten": "straight",
-}  # fmt: skip
-
-
-_AGES = {"rejuvenate": "younger", "age": "older"}
-
-
-def state(clause: Clause) -> Operations | None:
-    """Verbs that say the new state: open, close, turn on, break, rejuvenate."""
-    found = clause.things()
-    if found is None:
-        return None
-
-    def make(thing: Selector) -> Operation | None:
-        if thing.noun.startswith("@image"):
-            return None
-        if thing.noun in _FILES:
-            raise Ask("unsupported", f"{clause.verb} the {thing.noun}")
-        if clause.verb in _AGES:
-            return Operation("modify", thing, attribute="age", value=_AGES[clause.verb])
-        if clause.verb == "shave":
-            return Operation("remove", thing) if is_kind(thing.noun, "accessory") else None
-        if clause.verb == "straighten":
-            hair = Selector("hair", part_of=thing) if thing.noun != "hair" else thing
-            return Operation("modify", hair, attribute="hairstyle", value="straight")
-        value = _STATES[clause.verb]
-        if clause.verb in {"turn", "switch"}:
-            value = clause.match.literals[-1]
-        return Operation("modify", thing, attribute="state", value=value)
-
-    return each(found, make)
 
 
 def give(clause: Clause) -> Operations | None:
@@ -319,6 +298,8 @@ def give(clause: Clause) -> Operations | None:
     found, value = clause.things(), clause.slot("V")
     if found is None or not value or found.things[0].noun in FRAME:
         return None
+    if clause.slot("T")[-1].word in {"all", "both", "each", "every"} and len(value) > 1:
+        return None  # "give all | the men beards"
     words = value_text(value).split()
     if is_place(value[0]) or lexicon().deeds.whole(words[-1:]) in {"rotate", "flip"}:
         return None  # "give the woman on the left | curly hair", "give the wheel a spin"
@@ -365,7 +346,8 @@ def _quality(thing: Selector, words: list[str]) -> Operation | None:
     if alive and lexicon().attributes["expression"].whole([noun]) is not None:
         return Operation("modify", thing, attribute="expression", value=text)
     growable = lexicon().attributes["hairstyle"].whole([noun]) is not None or noun == "tail"
-    if is_kind(noun, "body") and len(words) > 1 and not growable:
+    plain = not {"on", "in", "the", "a", "with", "at", "of"} & set(words[:-1])
+    if is_kind(noun, "body") and len(words) > 1 and plain and not growable:
         return _body_part(thing, words)
     return None
 

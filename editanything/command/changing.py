@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editanything.command.attributes import (
+    FRAME,
     classify,
     color_value,
     has_article,
@@ -14,6 +15,7 @@ from editanything.command.attributes import (
 from editanything.command.clause import Ask, Clause, Operations, each
 from editanything.command.constructions import grammar
 from editanything.command.discourse import IMAGE
+from editanything.command.following import eyewear
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import (
@@ -33,6 +35,8 @@ def remove(clause: Clause) -> Operations | None:
     found = clause.things()
     if found is None:
         return None
+    if clause.verb in {"clean up", "cleanup"} and {t.noun for t in found.things} & FRAME:
+        return None  # a picture that is cleaned up is still there
     place = one_thing(clause.slot("O"), clause.talk) if clause.has("O") else None
     if clause.has("O") and place is None:
         return None
@@ -45,13 +49,26 @@ def remove(clause: Clause) -> Operations | None:
                 thing = replace(thing, region="background")
             elif thing.relation is None:
                 rel = "in" if place.noun in lexicon().inside else "on"
+                thing = eyewear(thing) if is_person(place.noun) else thing
                 thing = replace(thing, relation=Relation(rel, (place,)))
+        _refuse_casts(thing)
         refuse_undressing(thing)
-        if "red" in thing.attrs and thing.noun in {"eye", "eye effect"}:
-            raise Ask("unsupported", RED_EYE)  # the red is to go, not the eye
         return Operation("remove", thing)
 
     return each(found, make)
+
+
+def _refuse_casts(thing: Selector) -> None:
+    """The red of an eye or the tint of a picture is no thing that could be taken out.
+
+    Raises:
+        Ask: unsupported.
+    """
+    of_all = thing.relation is None and thing.part_of is None
+    if of_all and thing.noun in lexicon().sets["casts"]:
+        raise Ask("unsupported", "color cast", final=True)
+    if "red" in thing.attrs and thing.noun in {"eye", "eye effect"}:
+        raise Ask("unsupported", RED_EYE)
 
 
 _PICTURES = {"photo", "picture", "image", "shot", "selfie", "photograph", "snapshot"}
@@ -124,11 +141,27 @@ def _pair(clause: Clause) -> tuple[Selector, Selector] | None:
         talk = clause.talk.copy()
         talk.name(*found.things)
         second = one_thing(clause.slot("O"), talk)
-        return None if second is None else (found.things[0], second)
+        return None if second is None else _parts(found.things[0], second)
     if len(found.things) == 1 and found.things[0].count == 2:
         both = replace(found.things[0], count=1)
         return replace(both, ordinal=(1, "left")), replace(both, ordinal=(2, "left"))
-    return (found.things[0], found.things[1]) if len(found.things) == 2 else None
+    return _parts(*found.things) if len(found.things) == 2 else None
+
+
+def _parts(first: Selector, second: Selector) -> tuple[Selector, Selector]:
+    """`the hats of the man and the boy`: each one's hat.
+
+    Raises:
+        Ask: no_value, for "swap the colors of the car and the bike": a colour is no thing.
+    """
+    owner = first.part_of
+    shared = owner is not None and first.count == "all" and second.part_of is None
+    if not shared or is_kind(second.noun, "body", "clothing", "accessory"):
+        return first, second
+    if lexicon().attribute_nouns.whole(first.noun.split()) is not None:
+        raise Ask("no_value", first.noun, "What should each of the two look like?")
+    one = replace(first, count=1)
+    return one, replace(one, part_of=second)
 
 
 _TURNING = {"turn", "change", "convert", "transform", "make", "set", "alter", "modify", "switch"}
@@ -260,6 +293,7 @@ def put_instead(clause: Clause) -> Operations | None:
     return each(found, lambda thing: replaced(thing, value_text(new)))
 
 
+_WRITING = {"write", "print", "type", "put", "place", "paint", "add", "draw", "insert", "inscribe"}
 _SAYING = {"say", "read", "says", "reads", "show", "display", "spell"}
 
 
@@ -273,6 +307,9 @@ def edit_text(clause: Clause) -> Operations | None:
         if place is None or thing.relation is not None or new[0].kind != "quote":
             return None
         thing = replace(thing, relation=Relation("on", (place,)))
+    beside = {"above", "below", "under"} & set(clause.match.literals[1:])
+    if beside or (thing.noun == "@image" and clause.verb in _WRITING):
+        return None  # "put 'SALE' above the car": letters where there are none
     if len(new) == 1 and new[0].kind == "quote":
         return (Operation("edit_text", thing, value=new[0].value),)
     says = clause.verb in {"write", "inscribe", "engrave"} or any(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from editanything.command.constructions import Match
 from editanything.command.discourse import IMAGE, SELECTION, Discourse
 from editanything.command.heads import Tokens
+from editanything.command.lexicon import lexicon
 from editanything.command.loose import Loose
 from editanything.command.targets import Targets, targets
 from editanything.command.types import Amount, Operation, Selector
@@ -18,14 +19,22 @@ Operations = tuple[Operation, ...]
 class Ask(Exception):
     """A clause that is understood so far that we know what is missing or wrong.
 
-    `about` names what it is about; `question` is asked in place of the reason's usual one.
+    `about` names what it is about; `question` is asked in place of the reason's usual one; `final`
+    says that no other reading of the clause shall be tried.
     """
 
-    def __init__(self, reason: str, about: str = "", question: str = "") -> None:
+    def __init__(
+        self, reason: str, about: str = "", question: str = "", *, final: bool = False
+    ) -> None:
         super().__init__(reason, about)
         self.reason = reason
         self.about = about
         self.question = question
+        self.final = final or reason in _FINAL
+
+
+#: Reasons that no other reading of the clause can put right.
+_FINAL = {"unsafe", "nothing_to_do", "missing_source", "contradiction"}
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,18 @@ def without_sign(amount: Amount | None) -> tuple[Amount | None, bool]:
     if isinstance(amount, dict) and amount["value"] < 0:
         return {**amount, "value": -amount["value"]}, True
     return amount, False
+
+
+def refuse_tones(clause: Clause) -> None:
+    """`lower the highlights`, `lift the shadows` move nothing: they are parts of the light.
+
+    Raises:
+        Ask: unsupported.
+    """
+    words = [token.word for token in clause.slot("T") if token.word not in {"the", "my", "its"}]
+    tone = len(words) == 1 and words[0] in lexicon().sets["tones"]
+    if tone or lexicon().said["unsupported"]["quantities"].whole(words) is not None:
+        raise Ask("unsupported", " ".join(words))
 
 
 def simple(op: str) -> Builder:

@@ -6,9 +6,12 @@ Only rows of words change here; whether a reading means anything is for the cons
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from editanything.colors import is_color
 from editanything.command.asides import words_of
+from editanything.command.clause import Operations
+from editanything.command.discourse import IMAGE
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.telegrams import spelt
@@ -53,6 +56,10 @@ def _cured(thing: Tokens, verb: str, said: list[str]) -> Iterator[Tokens]:
         yield (Token("rotate", "rotate"), *thing, *spelt("upside down"))
     if quality == ["sideways"]:
         yield (Token("rotate", "rotate"), *thing)
+    if quality in (["crooked"], ["tilted"], ["slanted"], ["wonky"]) and _is_frame(thing):
+        yield (Token("straighten", "straighten"), *thing)
+    if quality == ["flat"] and _is_frame(thing):
+        yield (_MAKE, *thing, *spelt("more contrasty"))
     colors = lexicon().attribute_nouns.whole(words_of(thing)[-1:]) == "color"
     wanted = lexicon().opposites.whole(quality)
     cast = is_color(" ".join(quality)) and _is_frame(thing) and (start or verb not in {"is", "are"})
@@ -62,6 +69,33 @@ def _cured(thing: Tokens, verb: str, said: list[str]) -> Iterator[Tokens]:
         wanted = "more saturated" if quality[0] in _DULL else "less saturated"
     if wanted is not None and (start or verb not in {"is", "are"} or colors or _is_frame(thing)):
         yield (_MAKE, *thing, *spelt(wanted))
+
+
+def is_fault(tokens: Tokens) -> bool:
+    """Whether words only say what is wrong: "the sky is a bit dull", "it looks flat"."""
+    words = words_of(tokens)
+    at = next((at for at in range(len(words) - 1) if words[at] in _IS), -1)
+    quality = words[at + 1 :] if at >= 0 else []
+    while len(quality) > 1 and quality[0] in _TOO:
+        quality = quality[1:]
+    return bool(quality) and (quality == ["flat"] or lexicon().opposites.whole(quality) is not None)
+
+
+def answer(complaint: Operations, found: Operations, words: list[str]) -> Operations:
+    """`the food looks dull, add contrast`: a filter of nothing named is for what was wrong."""
+    things = {op.target for op in complaint}
+    named = any(lexicon().groups["image"].whole([word]) for word in words)
+    overall = all(op.op == "filter" and op.target == IMAGE for op in found)
+    if len(things) != 1 or named or not overall:
+        return found
+    return tuple(replace(op, target=complaint[0].target) for op in found)
+
+
+def elided(tokens: Tokens) -> Iterator[Tokens]:
+    """`..., and looks flat`: it does."""
+    if len(tokens) > 1 and tokens[0].word in {"looks", "seems", "is"}:
+        it = (Token("it", ""),)
+        yield from _cured(it, tokens[0].word, words_of(tokens[1:]))
 
 
 def _is_frame(thing: Tokens) -> bool:

@@ -78,7 +78,15 @@ def filter_verb(clause: Clause) -> Operations | None:
     """`blur the background`, `brighten the face a little`."""
     kind = next(name for name in FILTERS if clause.verb in grammar().verbs[name])
     found = _things(clause, kind)
-    return None if found is None else _filtered(clause, found, kind)
+    if found is None or (clause.verb == "smooth out" and not _is_grainy(found)):
+        return None
+    return _filtered(clause, found, kind)
+
+
+def _is_grainy(found: Targets) -> bool:
+    """Whether "smooth out" means noise: that of a picture, not the folds of a shirt."""
+    nouns = {thing.noun for thing in found.things}
+    return nouns <= {"@image", "@selection", "background", "sky", "noise", "grain"}
 
 
 def filter_look(clause: Clause) -> Operations | None:
@@ -161,8 +169,11 @@ def _is_thing(word: str, clause: Clause) -> bool:
     """Whether the word names a thing here: "add a light" is a lamp."""
     if word in {"light", "color"} and {"a", "an"} & set(clause.match.literals):
         return True
-    if word in {"color", "colors"} and clause.verb in {"add", "apply"}:
+    said = {part for literal in clause.match.literals for part in literal.split()}
+    if word in {"color", "colors"} and clause.verb in {"add", "apply"} and "more" not in said:
         return True
+    if clause.verb == "put" and not {"more", "some"} & said:
+        return True  # "put the light on the table"
     if word in {"light", "detail", "focus", "darkness"} and clause.verb in _TAKES_AWAY:
         return True
     return word in {"light", "color", "colors", "detail", "mosaic"} and clause.verb in _GIVING
@@ -192,7 +203,19 @@ def filter_quantity(clause: Clause) -> Operations | None:
         kind = "grayscale"
     if kind == "-":
         raise Ask("unsupported", " ".join(words))
-    found = (
-        targets(clause.slot("T"), clause.talk) if clause.has("T") else Targets((clause.unnamed(),))
-    )
+    found = _of_what(clause)
     return None if found is None else _filtered(clause, found, kind)
+
+
+def _of_what(clause: Clause) -> Targets | None:
+    """What a quantity is of: a thing, a part of the picture, or what is not named."""
+    if clause.has("T"):
+        return targets(clause.slot("T"), clause.talk)
+    if not clause.has("W"):
+        return Targets((clause.unnamed(),))
+    place = clause.slot("W")
+    if len(place) > 1 or _place(place) is None:
+        return None
+    region = place[0].value
+    ground = region in {"background", "foreground"}
+    return Targets((Selector(region) if ground else replace(IMAGE, region=region),))

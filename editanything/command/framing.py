@@ -42,6 +42,13 @@ def crop_ratio(clause: Clause) -> Operations | None:
     if said[0].kind != "ratio" and ratio != "1:1":
         return None
     frame = SELECTION if clause.talk.selection else IMAGE
+    if clause.has("T"):  # "crop to 4:5 around the bottle"
+        found = clause.overall()
+        if found is None or len(found.things) != 1:
+            return None
+        named = found.things[0]
+        centered = "with" in clause.match.literals and named.region == "center"
+        frame = replace(named, region=None) if centered else named if named != IMAGE else frame
     return (Operation("crop", frame, value=ratio),)
 
 

@@ -16,6 +16,7 @@ from editanything.command.clause import Clause, Operations
 from editanything.command.discourse import IMAGE
 from editanything.command.lexicon import lexicon
 from editanything.command.pictures import take_image
+from editanything.command.seeming import tells
 from editanything.command.types import Operation, Selector
 
 
@@ -106,6 +107,8 @@ def style(clause: Clause) -> Operations | None:
     words = text.split()
     if not words or len(words) > 7 or color_value(text) or {"a", "an"} & set(words):
         return None
+    if tells(words):
+        return None  # "make it look like they are at the beach"
     return _styled(clause, _style_things(clause), text)
 
 

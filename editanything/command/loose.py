@@ -163,9 +163,9 @@ def _factor(tokens: Tokens, loose: Loose) -> Taken:
         start = at - 1 - (words[at - 1 : at] == ["a"])
         if share is not None and words[start : start + 1] == ["by"]:
             return _cut(tokens, start, at + 1), replace(loose, percent=share)
-        if words[at] == "half" and words[at - 1 : at] == ["to"]:
-            stop = at + 1
-            return _end_size(tokens, at - 1, stop), replace(loose, factor=0.5)
+        multiple = 0.5 if words[at] == "half" else _FACTORS.get(words[at])
+        if multiple is not None and words[at - 1 : at] == ["to"]:
+            return _end_size(tokens, at - 1, at + 1), replace(loose, factor=multiple)
     return _percent(tokens, loose)
 
 

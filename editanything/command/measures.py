@@ -28,7 +28,7 @@ def measured(tokens: Tokens) -> Tokens:
     out: list[Token] = []
     at = 0
     while at < len(tokens):
-        found = _signed(tokens, at, out) or _multiple(tokens, at)
+        found = _signed(tokens, at, out) or _multiple(tokens, at) or _ratio(tokens, at)
         if found is None:
             out.append(tokens[at])
             at += 1
@@ -36,6 +36,28 @@ def measured(tokens: Tokens) -> Tokens:
             plain, at = found
             out.extend(plain)
     return tuple(out)
+
+
+def _ratio(tokens: Tokens, at: int) -> tuple[Tokens, int] | None:
+    """`crop 16x9`, `crop it to four by five`: a shape of the frame."""
+    words = [token.word for token in tokens]
+    first, second = (tokens[n].number if n < len(tokens) else None for n in (at, at + 2))
+    if first is None or second is None or words[at + 1] not in {"x", "by", "×"}:
+        return None
+    shaped = {"crop", "trim", "reframe"} & set(words[:at]) or {"crop", "ratio"} & set(
+        words[at + 3 :]
+    )
+    whole = all(number == int(number) and 1 <= number <= 32 for number in (first, second))
+    measured = words[at + 3 : at + 4] and words[at + 3] in _UNITS | {
+        "times",
+        "cm",
+        "inches",
+        "inch",
+    }
+    if not shaped or not whole or measured:
+        return None
+    word = f"{first:g}:{second:g}"
+    return (Token(word, word, "ratio"),), at + 3
 
 
 def _signed(tokens: Tokens, at: int, before: list[Token]) -> tuple[Tokens, int] | None:

@@ -6,6 +6,7 @@ from editanything.command.asides import mentioned, words_of
 from editanything.command.discourse import Discourse, Unresolved
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
+from editanything.command.pictures import take_image
 from editanything.command.readings import strip_opening
 from editanything.command.splitting import starts_clause
 from editanything.command.targets import targets
@@ -43,6 +44,8 @@ def past_mention(tokens: Tokens, talk: Discourse) -> Tokens:
     if {"degrees", "degree"} & set(words_of(before)):
         return tokens  # "the horizon is leaning 2 degrees to the left, straighten it"
     if before[0].word in {"take", "get"}:
+        if take_image(before)[1] not in (None, "A"):
+            return tokens  # "take the hat from image B, put it on the dog"
         return rest if _name(before[1:], talk) else tokens
     named = mentioned(before if before[0].word in {"there", "here"} else strip_opening(before))
     return rest if named is not None and _name(named, talk) else tokens

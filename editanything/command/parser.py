@@ -18,6 +18,8 @@ from editanything.command.asides import (
 from editanything.command.attributes import color_value, value_text
 from editanything.command.checks import check, merge
 from editanything.command.clause import Ask, Operations
+from editanything.command.complaints import answer, is_fault
+from editanything.command.dictated import dictated
 from editanything.command.discourse import Discourse, Unresolved
 from editanything.command.heads import Tokens
 from editanything.command.keeping import Keep, keeping, with_keep
@@ -67,7 +69,7 @@ def parse(text: str, *, images: tuple[str, ...] = ("A",), selection: bool = Fals
     Returns:
         The operations in the order spoken, or the reason why not and a question to ask back.
     """
-    said = measured(without_fillers(tokenize(text[:MAX_CHARACTERS])))
+    said = measured(dictated(without_fillers(tokenize(text[:MAX_CHARACTERS]))))
     tokens = join_places(plainly_spoken(punctuated(said)))
     command = _understood(text, tokens, images, selection)
     if command.reason not in {"no_operation", "vague", "nonsense", "no_target"}:
@@ -220,10 +222,13 @@ def _clauses(tokens: Tokens, talk: Discourse, ops: Operations) -> tuple[Operatio
             keeps.append(result.found)
             talk.spared = result.found.things
         else:
-            complains = is_complaint(tokens[: result.stop])
-            if not (complains and {op.target for op in result.found} <= {op.target for op in ops}):
-                ops = (*_without_answered(ops, complaint, result.found), *result.found)
-            complaint = result.found if complains else ()
+            said = tokens[: result.stop]
+            complains = is_complaint(said) or is_fault(said)
+            found = result.found if complains else answer(complaint, result.found, words_of(said))
+            again = complains and not complaint
+            if not (again and {op.target for op in found} <= {op.target for op in ops}):
+                ops = (*(ops if complains else _without_answered(ops, complaint, found)), *found)
+            complaint = found if complains else ()
             verb = result.verb or verb
         tokens = tokens[result.stop :]
     return ops, keeps
@@ -365,7 +370,7 @@ def _gapped(
 
     A short one may leave out the thing as well: "make the sky brighter and sharper".
     """
-    if not verb:
+    if not verb or part[0].word in {"looks", "seems", "is"}:
         return None
     tries: list[Tokens] = [] if starts_clause(part) else [(*verb, *part)]
     if len(part) <= 3:

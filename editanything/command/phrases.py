@@ -50,7 +50,7 @@ def noun_phrase(tokens: Tokens, talk: Discourse) -> Selector | None:
     Raises:
         Unresolved: a pronoun in it has nothing to refer to.
     """
-    if not tokens or len(tokens) > 40:
+    if not tokens or len(tokens) > 40 or tokens[-1].word in {"the", "a", "an", "and"}:
         return None
     tokens, image = take_image(tokens)
     if not tokens:

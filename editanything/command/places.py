@@ -20,7 +20,7 @@ _PORTIONS = {
 #: "on the left half of the plate" is on a part of the plate, "on the left side of it" beside it.
 _SHARES = {"half", "third", "quarter", "part", "portion", "section"}
 _ENDS: tuple[list[str], ...] = ([], ["and"], [","], ["."])
-_INTO = {"in", "on", "at", "near", "along", "by", "within", "inside", "around"}
+_INTO = {"in", "on", "at", "near", "along", "by", "within", "inside", "around", "across"}
 _TOWARD = {"to", "towards", "toward", "into", "onto"}
 _RELATION_OF = {
     "left": "left_of", "right": "right_of", "top": "on", "bottom": "below", "center": "in",
@@ -57,6 +57,7 @@ def _place_at(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] |
     if words[at] == "to" and words[at - 1] in _EXTREMES and words[at - 2] not in {"the", "from"}:
         return None  # "left to right"
     seen = _bare_corner(lex, words, at) or _seen_from_here(words, at) or _in_the_back(words, at)
+    seen = seen or _of_side(words, at)
     if seen is not None:
         return seen
     return _sides(words, at) or _framed(lex, words, at) or _plain_relation(lex, words, at)
@@ -140,6 +141,36 @@ def _framed(lex: Lexicon, words: list[str], at: int) -> tuple[str, str, int] | N
     if far and kind == "region" and value in _EXTREMES:
         return "extreme", _EXTREMES[value], stop
     return kind, value, stop
+
+
+def _of_side(words: list[str], at: int) -> tuple[str, str, int] | None:
+    """`the tree of the left`, `the people of behind`, as other languages have it."""
+    if words[at : at + 2] in (["of", "behind"], ["from", "behind"]) and _ends_at(words, at + 2):
+        return "region", "background", at + 2
+    side = _OF_SIDES.get(words[at + 2]) if words[at + 2 : at + 3] else None
+    if side is None or words[at : at + 2] != ["of", "the"] or not at:
+        return None
+    if _is_part(words[at - 1]) or not _ends_at(words, at + 3):
+        return None
+    return "region", side, at + 3
+
+
+_OF_SIDES = {"left": "left", "right": "right", "middle": "center", "center": "center"}
+
+
+def _ends_at(words: list[str], at: int) -> bool:
+    """Whether a phrase ends here, or what it becomes follows."""
+    return words[at : at + 1] in _ENDS or words[at] in _AFTER_PLACE
+
+
+_AFTER_PLACE = {"should", "must", "needs", "has", "is", "to", "with", "into", "please", "then"}
+
+
+def _is_part(word: str) -> bool:
+    """Whether `of the left` says whose part it is: "the top of the left"."""
+    lex = lexicon()
+    kinds = lex.attribute_nouns, lex.groups["portion"], lex.regions
+    return any(kind.whole([word]) is not None for kind in kinds)
 
 
 def _in_the_back(words: list[str], at: int) -> tuple[str, str, int] | None:

@@ -8,21 +8,26 @@ means anything is for the constructions to say.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from editanything.command import english
 from editanything.command.asides import words_of
-from editanything.command.complaints import complaint
+from editanything.command.complaints import complaint, elided
 from editanything.command.constructions import grammar, verb_length
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import Phrases, lexicon
 from editanything.command.nominal import nominal, welcomed
+from editanything.command.seeming import seeming
 from editanything.command.telegrams import (
     arrow,
     backdrop,
+    color_cast,
     on_selection,
+    portrait_mode,
     room_beyond,
     spelt,
     telegram,
+    terse,
     wanted,
 )
 from editanything.command.tokens import Token
@@ -114,12 +119,16 @@ def _is_manner(word: str) -> bool:
 
 def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     """The ways to read a clause as an imperative."""
-    if not tokens:
+    overall = (*portrait_mode(words_of(tokens)), *color_cast(words_of(tokens))) if tokens else ()
+    if overall or not tokens:  # nothing else can be meant
+        yield from overall
         return
+    yield from seeming(tokens)
     yield from nominal(tokens)
     yield from room_beyond(tokens, words_of(tokens))
     yield from welcomed(tokens)
     yield from _wished(tokens)
+    yield from elided(tokens)
     yield tokens
     adverb = lexicon().amounts.at(words_of(tokens), 0)
     if adverb is not None and adverb[1] < len(tokens):  # "slightly brighten the face"
@@ -139,6 +148,7 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
         yield from on_selection(tokens)
     if 1 < len(tokens) <= 6 and tokens[-1].word in {"gone", "begone"}:  # "dog gone"
         yield (Token("remove", "remove"), *tokens[:-1])
+    yield from terse(tokens, words_of(tokens))
     yield from wanted(tokens, words_of(tokens))
     yield from backdrop(tokens, words_of(tokens))
     more = [token.word for token in tokens[1:2]] == ["more"] and len(tokens) > 2
@@ -168,6 +178,12 @@ def _wished(tokens: Tokens) -> Iterator[Tokens]:
     if found is None or found[1] == len(tokens):
         return
     rest = tokens[found[1] :]
+    that = rest[0].word == "that"
+    clause = rest[1:] if that else rest if words[found[1] - 1] == "that" else ()
+    if len(clause) > 1 and clause[0].word in _SUBJECTS:
+        yield from _that(clause)
+        if that:
+            return
     yield from _stated(rest, bare=True)
     yield from _participle_last(rest)
     if words[0] not in {"get", "have", "let", "see"}:
@@ -178,6 +194,19 @@ def _wished(tokens: Tokens) -> Iterator[Tokens]:
         yield (Token("add", "add"), *rest)
     if rest[0].word in {"her", "him", "me", "us"} and [t.word for t in rest[1:2]] == ["with"]:
         yield (Token("give", "give"), rest[0], *rest[2:])  # "i want to see her with short hair"
+
+
+_SUBJECTS = {"the", "my", "you", "her", "his", "its", "this", "these", "those", "all", "it"}
+
+
+def _that(tokens: Tokens) -> Iterator[Tokens]:
+    """`i want that you remove it`, `i need that the sky is blue`: what comes after "that"."""
+    if tokens[0].word == "you":
+        yield tokens[1:]
+    else:
+        is_ = {"is": "be", "are": "be"}
+        plain = (replace(t, word=is_[t.word]) if t.word in is_ else t for t in tokens)
+        yield from _stated(tuple(plain), bare=True)
 
 
 def _is_some(token: Token) -> bool:
@@ -322,6 +351,11 @@ _DETERMINERS = {"the", "a", "an", "my", "her", "his", "its", "their", "this", "t
 _PARTICLES = {"up", "down", "out", "off", "away", "in", "over", "back"}
 _AWAY = {"out", "off", "away"}
 _NEVER_REMOVE = {
+    "even", "fill", "stretch", "spread", "space", "level", "round", "balance", "cool", "finish",
+    "figure", "work", "check", "point", "roll", "start", "dry", "print", "flesh", "hollow", "sort",
+    "lay", "hang", "straighten", "smooth", "thin", "flatten", "light", "open", "close", "sharpen",
+    "clear", "fold", "bend", "brighten", "darken", "lighten", "soften", "blur", "tone", "mute",
+    "color", "paint", "dress", "pose", "act", "look", "stand", "face", "write", "spell", "draw",
     "move", "turn", "switch", "make", "change", "put", "have", "let", "keep", "leave", "fade",
     "zoom", "crop", "extend", "bring", "carry", "send", "show", "replace", "swap", "add", "place",
 }  # fmt: skip

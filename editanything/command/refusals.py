@@ -61,8 +61,14 @@ def _named(reason: str, about: str, unknown: tuple[str, ...]) -> str:
     if reason == "no_target":
         return about or "change"
     if reason in {"no_operation", "no_value", "vague"} and about[:1].isalpha():
-        return about if about.split()[0] in {"the", "a", "it", "an", "this"} else f"the {about}"
+        return about if about.split()[0] in _DETERMINED else f"the {about}"
     return about or "it"
+
+
+_DETERMINED = {
+    "the", "a", "it", "an", "this", "that", "these", "those", "my", "your", "his", "her", "its",
+    "our", "their", "all", "both", "every", "each", "some", "them", "what", "where", "how",
+}  # fmt: skip
 
 
 def opening_refusal(words: list[str], asked: bool, question_mark: bool) -> str | None:
@@ -119,6 +125,7 @@ def explain(tokens: Tokens, talk: Discourse) -> tuple[str, str, tuple[str, ...]]
 
 
 _BARE = [[verb] for verb in ("change", "modify", "alter", "transform", "edit", "adjust", "correct")]
+_ARTICLES = {"the", "my", "this", "that", "its", "any"}
 _PREPOSITIONS = {"to", "on", "in", "at", "from", "with", "into", "onto", "of", "by", "for"}
 
 
@@ -145,6 +152,9 @@ def _vague(words: list[str]) -> tuple[str, str] | None:
         return "no_target", words[0]
     if len(words) > 2 and words[0] in NEEDS_VALUE and words[-1] in {"to", "into", "with"}:
         return None  # "change the shirt to": the value is missing
+    named = [word for word in words[found[1] :] if word not in _ARTICLES] if found else []
+    if lexicon().said["unsupported"]["quantities"].whole(named) is not None:
+        return "unsupported", " ".join(named)
     if found is not None and words[0] not in {"transform", "alter", "modify"}:
         return "vague", " ".join(words[found[1] :]) or "the picture"
     if found is not None and found[1] == len(words):

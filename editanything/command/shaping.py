@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editanything.command.adding import is_inside, new_thing, place_of
-from editanything.command.attributes import FRAME, has_article, value_text
-from editanything.command.clause import Ask, Clause, Operations, each, without_sign
+from editanything.command.attributes import FRAME, LEVELS, has_article, value_text
+from editanything.command.clause import (
+    Ask,
+    Clause,
+    Operations,
+    each,
+    refuse_tones,
+    without_sign,
+)
 from editanything.command.constructions import grammar
-from editanything.command.discourse import IMAGE
+from editanything.command.discourse import IMAGE, Unresolved
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import can_be_noun, is_kind, is_person
 from editanything.command.pictures import take_image
@@ -38,7 +45,7 @@ def move(clause: Clause) -> Operations | None:
     found = clause.things()
     if found is None or has_article(clause.slot("T")) or _is_bare(clause):
         return None  # "put a lamp on the table" adds one
-    _check_is_thing(clause)
+    refuse_tones(clause)
     amount, backwards = without_sign(_move_amount(clause))
     if backwards and (clause.has("P") or clause.has("W")):
         raise Ask("no_value", found.things[0].noun, _WHERE)
@@ -84,7 +91,12 @@ def _moved_to(clause: Clause, found: Targets) -> Operations | None:
 def _elsewhere(found: Targets, where: Where, clause: Clause) -> Operations | None:
     """`put us in paris`: a place of the world is no thing in the picture but its background."""
     place = where.relation.anchors[0] if where.relation is not None else None
-    if place is None or not all(is_person(thing.noun) for thing in found.things):
+    if place is None:
+        return None
+    if where.relation is not None and where.relation.rel in {"in", "on"} and _is_new_scene(clause):
+        scene = " ".join(token.word for token in clause.slot("W")[_article_at(clause) :])
+        return (Operation("replace", Selector("background"), value=scene.partition(" ")[2]),)
+    if not all(is_person(thing.noun) for thing in found.things):
         return None
     town = " ".join([*place.attrs, place.noun])  # "new york"
     if place.count != 1 or clause.verb not in {"put", "place", "move", "send", "set"}:
@@ -94,15 +106,16 @@ def _elsewhere(found: Targets, where: Where, clause: Clause) -> Operations | Non
     return (Operation("replace", Selector("background"), value=town),)
 
 
-def _check_is_thing(clause: Clause) -> None:
-    """`lower the highlights` moves nothing.
+def _article_at(clause: Clause) -> int:
+    words = [token.word for token in clause.slot("W")]
+    return next((at for at, word in enumerate(words) if word in {"a", "an"}), len(words))
 
-    Raises:
-        Ask: unsupported.
-    """
-    words = [token.word for token in clause.slot("T") if token.word not in {"the", "my", "its"}]
-    if lexicon().said["unsupported"]["quantities"].whole(words) is not None:
-        raise Ask("unsupported", " ".join(words))
+
+def _is_new_scene(clause: Clause) -> bool:
+    """Whether `put me on a beach` names a place that is not there yet: "a beach", "a forest"."""
+    words = [token.word for token in clause.slot("W")]
+    scenery = words[-1] in lexicon().sets["sceneries"] and _article_at(clause) < len(words)
+    return scenery and clause.verb in {"put", "place", "set", "move", "send", "transport"}
 
 
 def _moved_onto(clause: Clause, found: Targets) -> Operations | None:
@@ -132,9 +145,11 @@ def grow_shrink(clause: Clause) -> Operations | None:
     factor, shrinks = _size(clause)
     if factor is None:
         return None
-    found = clause.things()
+    alone = not clause.has("T") and (clause.loose.factor or clause.loose.percent)
+    found = Targets((clause.unnamed(),)) if alone else clause.things()
     if found is None or any(thing.noun == "background" for thing in found.things):
         return None
+    refuse_tones(clause)
     said = lexicon().said["unsupported"]["quantities"]
     if any(said.whole(thing.noun.split()) is not None for thing in found.things):
         return None  # "reduce the haze"
@@ -149,6 +164,24 @@ def grow_shrink(clause: Clause) -> Operations | None:
         return Operation("resize", thing, factor=factor)
 
     return each(found, make)
+
+
+def grow_shrink_like(clause: Clause) -> Operations | None:
+    """`make the cat as big as a car`: nobody has measured either.
+
+    Raises:
+        Ask: no_value.
+    """
+    try:
+        found = clause.things()
+    except Unresolved:
+        return None
+    size = "size" in clause.words or "big" in clause.words or clause.has("O")
+    if found is None or not size:
+        return None
+    raise Ask(
+        "no_value", found.things[0].noun, "How many times as large should {about} be?", final=True
+    )
 
 
 def _size(clause: Clause) -> tuple[float | None, bool]:
@@ -274,19 +307,19 @@ def duplicate_like(clause: Clause) -> Operations | None:
     return (Operation("duplicate", thing, copies=1),)
 
 
-_LEVELS = {"horizon", "skyline", "horizon line", "waterline", "shot", "camera"}
-
-
 def straighten(clause: Clause) -> Operations | None:
     """Turned back by as much as it leans; the horizon is that of the whole picture.
 
     Raises:
         Ask: no_value, if nobody says by how much.
     """
-    thing = one_thing(clause.slot("T"), clause.talk) if clause.has("T") else clause.unnamed()
+    found = clause.overall() if clause.has("T") else Targets((clause.unnamed(),))
+    thing = found.things[0] if found is not None and len(found.things) == 1 else None
     if thing is None or is_kind(thing.noun, "body"):
         return None
-    if thing.noun in _LEVELS:
+    if clause.verb in {"make", "get", "set", "put"} and thing != IMAGE and thing.noun not in LEVELS:
+        return None  # "make the bottle upright"
+    if thing.noun in LEVELS:
         thing = IMAGE
     angle = clause.loose.angle
     if angle is None or angle % 360 == 0:

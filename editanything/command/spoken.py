@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from editanything.command.constructions import grammar
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.tokens import Token
@@ -35,7 +36,7 @@ _BEFORE_NOUN = {"the", "that", "this", "my", "her", "his", "their", "its", "a", 
 
 def plainly_spoken(tokens: Tokens) -> Tokens:
     """`tokens` with each such way of speaking said plainly."""
-    tokens = _letters(_in_color(tokens))
+    tokens = _letters(_in_color(_placed_last(_in_its_place(tokens))))
     out: list[Token] = []
     at = 0
     while at < len(tokens):
@@ -57,6 +58,46 @@ def _in_color(tokens: Tokens) -> Tokens:
             keep = Token(",", ",", "comma"), Token("keep", tokens[at + 1].raw)
             return (*tokens[:at], *keep, *tokens[at + 2 :])
     return tokens
+
+
+def _placed_last(tokens: Tokens) -> Tokens:
+    """`remove the dust, lower right`: in the lower right, where nothing else follows."""
+    words = [token.word for token in tokens]
+    out: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        region = lexicon().regions.at(words, at + 1) if tokens[at].kind == "comma" else None
+        stop = region[1] if region is not None else 0
+        portion = words[stop : stop + 1] in (["corner"], ["side"], ["edge"], ["half"])
+        ends = words[stop + portion : stop + portion + 1] in ([], [","], ["."], ["please"])
+        if out and ends and (portion or (region is not None and "-" in region[0])):
+            moves = out[0].word in grammar().verbs["move"] - grammar().verbs["add"]
+            out += [Token("to" if moves else "in", ""), Token("the", "")]
+        else:
+            out.append(tokens[at])
+        at += 1
+    return tuple(out)
+
+
+def _in_its_place(tokens: Tokens) -> Tokens:
+    """`remove the dog and put a cat there`, `..., and in its place put a cat`: where it was."""
+    words = [token.word for token in tokens]
+    gone = any(" ".join(words[:n]) in grammar().verbs["remove"] for n in (1, 2, 3))
+    for at in range(3, len(words) if gone else 0):
+        there = words[at] == "there" and words[at + 1 : at + 2] in ([], ["."], [","])
+        stop = at + 1 if there else at + 3
+        if not there and words[at:stop] not in (["in", "its", "place"], ["in", "their", "place"]):
+            continue
+        new = next((n for n in range(at - 1, 2, -1) if words[n] in _PUTTING), 0)
+        was = tuple(Token(word, "") for word in ("where", "it", "was"))
+        if words[stop : stop + 1] and words[stop] in _PUTTING:
+            return (*tokens[:at], *was, *tokens[stop:])
+        if new and words[new + 1] in {"a", "an", "some"} and not {",", "and"} & set(words[new:at]):
+            return (*tokens[:at], *was, *tokens[stop:])
+    return tokens
+
+
+_PUTTING = {"put", "place", "add", "draw", "insert"}
 
 
 def _letters(tokens: Tokens) -> Tokens:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from editanything import colors
 from editanything.command.asides import words_of
-from editanything.command.attributes import color_value, value_text
+from editanything.command.attributes import color_value, is_style, value_text
 from editanything.command.constructions import grammar, verb_length
 from editanything.command.heads import Tokens, is_adjective
 from editanything.command.lexicon import lexicon
@@ -36,6 +36,22 @@ def wanted(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
         yield (Token("add", "add"), *tokens)
 
 
+def portrait_mode(words: list[str]) -> Iterator[Tokens]:
+    """`portrait mode`, `add some depth of field`, `give it a bokeh effect`: blur what is behind."""
+    start = 0
+    if words[0] == "the":
+        return  # "the blurred background" asks for nothing
+    while start < len(words) - 1 and words[start] in _APPLYING:
+        start += 1
+    said = " ".join(words[start:])
+    if said in lexicon().sets["portrait_modes"] and not (start == 0 and said == "bokeh"):
+        yield spelt("blur the background")
+
+
+_APPLYING = {
+    "add", "use", "apply", "give", "turn", "on", "make", "it", "a", "an", "some", "more", "me",
+    "the", "do", "put", "in", "this", "picture", "photo", "with", "to", "nice",
+}  # fmt: skip
 _BEYOND = {"above": "top", "over": "top", "below": "bottom", "under": "bottom"}
 _SIDES = {"left_of": "left", "right_of": "right", **_BEYOND}
 
@@ -44,12 +60,60 @@ def room_beyond(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     """`more space above her head`: more of the picture on that side."""
     rooms = lexicon().sets["room_words"]
     at = next((at for at, word in enumerate(words[1:7], 1) if word in rooms), 0)
-    if not at or not {"more", "extra", "additional"} & set(words[:at]):
+    if not at or not {"more", "extra", "additional", "add", "leave", "some"} & set(words[:at]):
         return
     for token in tokens[at + 1 : at + 2]:
+        if token.word in {"around", "all around"} and tokens[at + 2 :] and words[at] != "border":
+            around = Token("on all sides", token.raw, "sides", "left right top bottom")
+            yield (*spelt("add more space"), around)
         side = _SIDES.get(token.value if token.kind == "relation" else token.word)
         if side is not None and tokens[at + 2 :]:
             yield (*spelt("add more space"), Token(side, token.raw, "region", side))
+
+
+def terse(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """The short orders of those who do this all day."""
+    yield from _into_color(tokens, words)
+    yield from _signed(tokens, words)
+    yield from _canvas(tokens, words)
+    yield from _version(tokens, words)
+
+
+def _canvas(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`canvas +200 px right`, `canvas 10% bigger on all sides`: extend it."""
+    measured = any(token.kind == "number" for token in tokens[1:3])
+    if words[0] == "canvas" and measured:
+        rest = tuple(t for t in tokens[1:] if t.word not in {"bigger", "larger", "wider", "and"})
+        yield (*spelt("extend the canvas by"), *rest)
+
+
+def _version(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`twilight version of this house`, `an anime version of my dog`."""
+    at = next((at for at in range(1, len(words) - 2) if words[at : at + 2] == _VERSION), 0)
+    look = tokens[words[0] in _NEW : at]
+    if not at or not look or words[0] in grammar().by_first:
+        return
+    if lexicon().scenes.whole(words_of(look)) is not None:
+        yield (_MAKE, *spelt("the picture"), *look)
+    elif is_style(" ".join(words_of(look))):
+        yield (_MAKE, *tokens[at + 2 :], *spelt("look like"), *look)
+
+
+_VERSION = ["version", "of"]
+
+
+def _signed(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`sharpen the eyes +15`, `brighten face -10`: by so many percent."""
+    amount = tokens[-1]
+    verbs = grammar().verbs
+    if amount.kind != "number" or amount.raw[:1] not in _SIGNS or len(tokens) < 3:
+        return
+    verb = " ".join(words[: verb_length(words)])
+    if verb in verbs["filter"] - verbs["blur"] - verbs["pixelate"]:  # a radius is no percentage
+        yield (*tokens[:-1], *spelt("by"), amount, *spelt("percent"))
+
+
+_SIGNS = {"+", "-", "–", "−"}
 
 
 def arrow(tokens: Tokens) -> Iterator[Tokens]:
@@ -137,17 +201,24 @@ def _is_overall(words: list[str]) -> bool:
     )
 
 
+def color_cast(words: list[str]) -> Iterator[Tokens]:
+    """`less yellow`, `a bit more blue`, `too much red`: the cast of the whole picture."""
+    start = next((at for at, word in enumerate(words[:4]) if word in {"more", "less", "much"}), -1)
+    little = set(words[: max(start, 0)]) <= {"a", "bit", "little", "slightly", "too", "so", "lot"}
+    if start >= 0 and little and colors.is_color(" ".join(words[start + 1 :])):
+        yield spelt("reduce the color cast")
+
+
 def _more_or_less(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     """`exposure +20%`, `saturation down a bit`, `more dramatic sky`, `higher resolution`."""
     lex = lexicon()
     named = lex.quantities.at(words, 0) or lex.said["unsupported"]["quantities"].at(words, 0)
     rest = tokens[named[1] :] if named is not None else ()
-    if rest and rest[0].kind == "number" and rest[0].raw[:1] in {"+", "-", "–", "−"}:
-        percent = () if words[-1] == "percent" else spelt("percent")
-        yield (*spelt("increase the"), *tokens[: -len(rest)], *spelt("by"), *rest, *percent)
+    if rest and rest[0].kind == "number" and rest[0].raw[:1] in _SIGNS:
+        yield (*spelt("increase the"), *_shared(tokens[: -len(rest)], rest))
     if rest and rest[0].word in {"up", "down"}:
         verb = "increase the" if rest[0].word == "up" else "reduce the"
-        yield (*spelt(verb), *tokens[: -len(rest)], *rest[1:])
+        yield (*spelt(verb), *_shared(tokens[: -len(rest)], rest[1:]))
     if words[0] in {"higher", "more", "better"} and words[1:] in (["resolution"], ["res"]):
         yield spelt("increase the resolution")
     if words[0] == "more" and len(words) <= 4 and singular(words[-1])[1] and named is None:
@@ -155,6 +226,23 @@ def _more_or_less(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     more = words[0] in {"more", "less"} and 2 < len(words) <= 4
     if more and is_adjective(words[1]) and not singular(words[-1])[1]:
         yield (_MAKE, *spelt("the"), *tokens[2:], *tokens[:2])
+
+
+def _shared(named: Tokens, rest: Tokens) -> Tokens:
+    """`saturation` and `-15% on the grass`, `10`, `a bit`: of what, and by how much."""
+    if not rest or rest[0].kind != "number":
+        return (*named, *rest)
+    unit = rest[1:2] if [t.word for t in rest[1:2]] in (["percent"], ["px"]) else ()
+    where = rest[1 + len(unit) :]
+    return (*named, *where, *spelt("by"), rest[0], *(unit or spelt("percent")))
+
+
+def _into_color(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`background to white`, `hair to blond`."""
+    at = words.index("to") if "to" in words[1:] else 0
+    colored = 0 < at <= 4 and colors.is_color(" ".join(words[at + 1 :]))
+    if colored and words[0] not in grammar().by_first:
+        yield (_MAKE, *tokens[:at], *tokens[at + 1 :])
 
 
 def spelt(words: str) -> Tokens:

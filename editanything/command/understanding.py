@@ -18,9 +18,6 @@ from editanything.command.refusals import explain, plainly
 from editanything.command.tokens import tokenize
 from editanything.command.types import Operation, Selector
 
-#: Reasons that no other reading of the clause can put right.
-_FINAL = {"unsafe", "nothing_to_do", "missing_source", "contradiction"}
-
 
 class Failed(Exception):
     """A clause that gives no operation."""
@@ -80,7 +77,7 @@ def _build(
         try:
             ops = BUILDERS[construction.builder](clause)
         except (Ask, Unresolved) as problem:
-            if isinstance(problem, Ask) and problem.reason in _FINAL:
+            if isinstance(problem, Ask) and problem.final:
                 raise
             problems.append(problem)
             continue

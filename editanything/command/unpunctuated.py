@@ -31,12 +31,26 @@ def punctuated(tokens: Tokens) -> Tokens:
     for at, token in enumerate(tokens):
         if _begins_wish(tokens, at) and _is_statement(_last_part(out)):
             out.append(_COMMA)
+        if _lists_quantity(tokens, at):
+            out.append(_COMMA)
         if token.word == "its" and _is_said_of_it(tokens, at):
             out += [Token("it", token.raw), Token("is", token.raw)]
             continue
         owner = _owner(tokens, at)
         out += [token] if owner is None else [Token(owner, token.raw), _OWN]
     return tuple(out)
+
+
+def _lists_quantity(tokens: Tokens, at: int) -> bool:
+    """Whether the next of `brightness up contrast down`, `contrast +5 saturation -10` begins."""
+    words = [token.word for token in tokens]
+    quantities = lexicon().quantities
+    before = words[at - 1] if at else ""
+    ended = before in {"up", "down", "percent"} or (at > 0 and tokens[at - 1].kind == "number")
+    if not ended or quantities.at(words, at) is None or at + 1 == len(words):
+        return False
+    moves = words[at + 1] in {"up", "down"} or tokens[at + 1].kind == "number"
+    return moves and any(quantities.at(words, n) is not None for n in range(max(0, at - 4), at))
 
 
 def _word(tokens: Tokens, at: int) -> str:
@@ -49,7 +63,8 @@ def _is_said_of_it(tokens: Tokens, at: int) -> bool:
     if after in _DEGREES:
         return True
     ends = not then or then[0].kind in {"comma", "stop"} or _begins_wish(tokens, at + 2)
-    return ends and lexicon().opposites.whole([after]) is not None
+    slants = after in lexicon().sets["slanting"]
+    return ends and (slants or lexicon().opposites.whole([after]) is not None)
 
 
 def _owner(tokens: Tokens, at: int) -> str | None:
