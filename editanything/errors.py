@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from editanything.types import Mask
+
 
 class InputError(ValueError):
     """Bad input: a file, an option or a value that cannot be used. Says what, and what to do."""
@@ -14,6 +19,7 @@ class Refusal(ValueError):
         reason: one of the reason codes of docs/commands.md ("no_target", "unsupported", ...).
         question: what to ask the user back; may be empty.
         candidates: ids of regions that the user may click to answer; may be empty.
+        guess: what may be meant, for the user to confirm; nothing is done to it unasked.
     """
 
     def __init__(
@@ -23,11 +29,13 @@ class Refusal(ValueError):
         reason: str,
         question: str = "",
         candidates: tuple[int, ...] = (),
+        guess: Mask | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.question = question
         self.candidates = candidates
+        self.guess = guess
 
 
 class Cancelled(Exception):

@@ -19,6 +19,8 @@ HOW_TO_POINT = (
     "Click it or draw a box around it: in the app with the Click or Box tool, on the command line "
     "with --select x,y or --box x0,y0,x1,y1, in Python with selection=..."
 )
+#: How the subject of a picture without names was found.
+STANDS_OUT = "what stands out"
 MADE_UP = -1  # the id of a region that is none of the picture's own, such as all that is red
 _MOST_NAMES = 12
 
@@ -74,11 +76,13 @@ class NotFound:
         what: the words.
         names: what the picture is known to show.
         candidates: things of this name, none of which fits the rest of what was said.
+        guess: what stands out of a picture without names, and may be meant.
     """
 
     what: str
     names: tuple[str, ...] = ()
     candidates: tuple[Region, ...] = ()
+    guess: Mask | None = None
 
     def refusal(self) -> Refusal:
         """The question to ask back."""
@@ -90,11 +94,16 @@ class NotFound:
             said = f"There is no “{self.what}” here; I see: {shown}{more}."
         else:
             said = f"I cannot find “{self.what}” by words in this picture."
+        told = question = ""
+        if self.guess is not None:
+            told = "If it is what stands out there, say “the subject” instead. Else point at it. "
+            question = "I have selected what stands out: if that is it, run this again. Else click"
         return Refusal(
-            f"{said} {HOW_TO_POINT}.",
+            f"{said} {told}{HOW_TO_POINT}.",
             reason="not_found",
-            question=f"{said} Click what you mean, or draw a box around it.",
+            question=f"{said} {question or 'Click'} what you mean, or draw a box around it.",
             candidates=_ids(self.candidates),
+            guess=self.guess,
         )
 
 

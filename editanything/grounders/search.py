@@ -16,6 +16,7 @@ from editanything.command.describe import describe
 from editanything.command.types import Selector
 from editanything.grounders.base import (
     MADE_UP,
+    STANDS_OUT,
     Found,
     Miscount,
     NotFound,
@@ -31,6 +32,7 @@ from editanything.grounders.looks import Looks, of_color, sort_adjectives, stand
 from editanything.grounders.names import Names
 from editanything.grounders.parts import BACKDROPS, SHARES, STUFF, color_parts, in_front, portion
 from editanything.grounders.relations import clearly_nearest, owners, related
+from editanything.grounders.subject import subject
 from editanything.grounders.things import Thing, share_inside
 from editanything.places import PLACES
 from editanything.types import Mask, Region
@@ -48,6 +50,7 @@ PLACE_NOUNS = frozenset(
      "border", "left", "right", "top", "bottom", "upper", "lower"}
 )  # fmt: skip
 SUBJECTS = frozenset({"foreground", "subject"})
+PRODUCTS = frozenset({"product"})  # of a shop: the subject, where nothing else is called so
 _MOST_COMBINED = 6  # anchors that are tried in every combination
 _INSIDE = 0.5  # of a part lies on its whole
 
@@ -74,7 +77,8 @@ class Search:
         if not named:
             named, by = self._named(selector)
         if not named:
-            return NotFound(describe(replace(selector, exclude=None)), self._names())
+            what = describe(replace(selector, exclude=None))
+            return NotFound(what, self._names(), guess=self._guess(selector))
         readings = []
         for owner, anchors in self._readings(selector):
             if not isinstance(owner, tuple):
@@ -92,9 +96,10 @@ class Search:
             return self._selected(place)
         if noun == "background":
             return self._background()
-        if noun in SUBJECTS and not self._named(selector)[0]:
+        if self._means_the_subject(selector):
             front = self._front()
-            return None if front is None else _one(front, "what is in front")
+            if front is not None:
+                return _one(front, "what is in front" if self._shown else STANDS_OUT)
         if place in PLACES and noun in PLACE_NOUNS and not selector.attrs:
             whole = _one(Mask.everything(shape), "everything")
             if selector.part_of is not None:
@@ -106,6 +111,14 @@ class Search:
         if noun in ("@image", "*") and not (selector.attrs or selector.relation):
             return _one(Mask.everything(shape), "everything")
         return None
+
+    def _means_the_subject(self, selector: Selector) -> bool:
+        """`the subject`, which bears no such name; `the main object`, `the thing in front`."""
+        if selector.noun in SUBJECTS | PRODUCTS:
+            return not self._named(selector)[0]
+        plain = replace(selector, noun="thing", attrs=(), region=None) == Selector("thing")
+        told = set(selector.attrs) <= {"main"} and selector.region in {None, "foreground"}
+        return selector.noun in ANY_THING - {"*"} and plain and told and not self._shown
 
     def _selected(self, place: str | None) -> Outcome:
         if self.selection is None:
@@ -124,15 +137,18 @@ class Search:
         return _one(part, "its place")
 
     def _front(self) -> Mask | None:
+        """What stands in front: named things, else what plainly stands out."""
         things = [r.mask for r in self._shown if r.label and r.label not in BACKDROPS]
-        return in_front(things) if things else None
+        if things:
+            return in_front(things)
+        return None if self._shown else subject(self.seen)
 
     def _background(self) -> Outcome:
         if self.selection is not None:
             return self._rest(self.selection, "all but your selection")
         front = self._front()
         if front is not None:
-            return self._rest(front, "what lies around the things")
+            return self._rest(front, "what lies around the things" if self._shown else STANDS_OUT)
         return Unclear(
             "I cannot tell the background of this picture by myself: select the thing in front "
             "(click it or draw a box), then the background is all the rest.",
@@ -153,7 +169,14 @@ class Search:
         rest = masks.minus(outcome.union(), spared.union())
         if rest.area == 0:
             return NotFound(describe(selector))
-        return _one(rest, "all but what was named")
+        told = spared.by == STANDS_OUT
+        return _one(rest, STANDS_OUT if told else "all but what was named")
+
+    def _guess(self, selector: Selector) -> Mask | None:
+        """What one thing that no words find may be: the one that stands out."""
+        one = selector.count == 1 and not (selector.part_of or selector.relation)
+        asks = one and selector.ordinal is None and selector.noun not in ANY_PART | STUFF
+        return self._front() if asks and not self._shown and self.selection is None else None
 
     # --- things
 

@@ -16,6 +16,7 @@ from editanything.command.types import Operation, Selector
 from editanything.errors import Refusal
 from editanything.grounders.base import (
     MADE_UP,
+    STANDS_OUT,
     Found,
     Grounder,
     NotFound,
@@ -117,6 +118,11 @@ class Draft:
     def _ground(self, selector: Selector, pointing: Mask | None) -> Found:
         outcome = self.grounder.find(self.scene, selector, selection=pointing)
         if isinstance(outcome, Found):
+            if outcome.by == STANDS_OUT:
+                self._note(
+                    f"“{describe(selector)}” is told by what stands out of this picture; if that "
+                    "is not what you mean, point at it."
+                )
             return outcome
         refusal = outcome.refusal()
         # Who points at something and names it means what he points at.
@@ -133,6 +139,10 @@ class Draft:
                 reason="not_found",
             )
         raise refusal
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _was_there(self, selector: Selector) -> bool:
         """Whether the words meant something before the steps so far, and mean nothing now."""

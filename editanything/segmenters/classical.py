@@ -12,6 +12,7 @@ from editanything.masks import box_union, minus, union
 from editanything.segmenters import prompts
 from editanything.segmenters.clicks import View, carved, things_under
 from editanything.segmenters.refine import settle
+from editanything.segmenters.subject import find_subject
 from editanything.segmenters.window import Window
 from editanything.types import RGB, Box, Mask, Point, Region, Selection, frozen_array
 
@@ -108,6 +109,14 @@ class ClassicalSeen:
                 masks.append(Mask.placed(labels.shape, origin, labels[where] == index))
         masks.sort(key=lambda mask: (-mask.area, mask.box))
         return [Region(first_id + index, mask) for index, mask in enumerate(masks)]
+
+    @cached_property
+    def _subject(self) -> Mask | None:
+        return find_subject(self)
+
+    def subject(self) -> Mask | None:
+        """The one thing that plainly stands out of the picture, if there is one."""
+        return self._subject
 
     def select(self, selection: Selection) -> Mask:
         """The mask that clicks, boxes and strokes mean.

@@ -71,6 +71,11 @@ class LabelledSeen:
         by_id = {region.id: region for region in worded}
         return tuple(by_id.get(region.id, region) for region in found)
 
+    def subject(self) -> Mask | None:
+        """What plainly stands out of the picture, where the other segmenter tells it."""
+        told: Mask | None = getattr(self.seen, "subject", lambda: None)()
+        return told
+
     def select(self, selection: Selection) -> Mask:
         """See `Seen.select`."""
         return self.seen.select(selection)

@@ -13,6 +13,7 @@ from editanything.errors import InputError
 from editanything.masks import minus, union, with_margin
 from editanything.segmenters.classical import Classical, in_box
 from editanything.segmenters.glance import Answer, Glance, stroke_clicks
+from editanything.segmenters.subject import find_subject
 from editanything.segmenters.weights import open_sam
 from editanything.segmenters.window import Window
 from editanything.types import RGB, Bool2D, Box, Mask, Point, Region, Selection
@@ -177,6 +178,14 @@ class SamSeen:
         masks = sorted((m for m in masks if m.area), key=lambda mask: (-mask.area, mask.box))
         first = 1 + max((region.id for region in self.known), default=0)
         return self.known + tuple(Region(first + i, mask) for i, mask in enumerate(masks))
+
+    @cached_property
+    def _subject(self) -> Mask | None:
+        return find_subject(self)
+
+    def subject(self) -> Mask | None:
+        """The one thing that plainly stands out of the picture, if there is one."""
+        return self._subject
 
     def select(self, selection: Selection) -> Mask:
         """The mask that clicks, boxes and strokes mean.

@@ -28,6 +28,7 @@ class Pointing:
         self.mask: Mask | None = None
         self.version = 0
         self.divided = False  # whether the picture was divided into regions
+        self._guessed: tuple[str, int] | None = None  # the words, and the version it then was
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -55,6 +56,22 @@ class Pointing:
         """Select exactly `mask`."""
         some = mask if mask is not None and mask.area else None
         self._set(Selection(mask=some) if some else None, some)
+
+    def guess(self, mask: Mask | None, text: str) -> None:
+        """Select what may be meant by `text`, if there is such a thing and nothing is selected."""
+        if mask is not None and self.mask is None:
+            self.take(mask)
+            self._guessed = (text, self.version)
+
+    def hear(self, text: str) -> None:
+        """Something is said: what was only guessed to be meant by other words is let go."""
+        if self._guessed is None:
+            return
+        words, version = self._guessed
+        if words != text:
+            self._guessed = None
+            if version == self.version:
+                self.clear()
 
     def take_file(self, path: Path) -> None:
         """Select exactly the white pixels of a mask file.

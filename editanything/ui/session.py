@@ -184,6 +184,7 @@ class Session:
             InputError, Refusal: with one sentence on why there is none.
         """
         here = self.pointing()
+        here.hear(ask.text)
         key = (ask, id(self.history), self.number(), here.version, *self._second_key())
         if self.planned is None or self.planned.key != key:
             self.planned = None
@@ -199,6 +200,7 @@ class Session:
                 )
             except Refusal as refusal:
                 self.candidates = refusal.candidates
+                here.guess(refusal.guess, ask.text)
                 raise
             self.planned = Planned(key, plan)
         return self.planned.plan
@@ -312,10 +314,12 @@ class Session:
         """
         here, target = self.pointing(), command.ops[0].target
         assert target is not None, command
+        here.hear(command.text)
         try:
             found = self.editor.grounder.ground(here.looked.seen, target, selection=here.mask)
         except Refusal as refusal:
             self.candidates = refusal.candidates
+            here.guess(refusal.guess, command.text)
             raise
         here.take(found.union())
         self._forget()
