@@ -38,6 +38,15 @@ def make_vae(folder, seed=0, **settings):
     return vae
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """As each of two processes has: with more of them roundings may differ."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with `vae` and `pictures` of two classes."""

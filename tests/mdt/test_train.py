@@ -108,10 +108,9 @@ def test_a_stop_signal_saves_and_leaves(done, tmp_path, settings, number, capsys
     assert all(torch.equal(same[0][name], same[1][name]) for name in same[1])
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_killed_at_a_random_moment_it_comes_out_the_same(processes):
-    """SIGKILL; benchmarks/kill_resume.py runs many."""
-    assert TRIALS["trials"](1, processes, seed=3) == 1
+def test_killed_at_a_random_moment_it_comes_out_the_same():
+    """SIGKILL, of two processes; benchmarks/kill_resume.py runs many, and of one process."""
+    assert TRIALS["trials"](1, 2, seed=3) == 1
 
 
 @pytest.mark.parametrize("optimizer", ["adamw, lr: 1.0e-3", "win, base: adan, lr: 1.0e-3"])
@@ -156,10 +155,10 @@ def test_micro_batches_and_checkpointing_change_nothing(done, tmp_path, settings
 @pytest.mark.filterwarnings("ignore:This device has no bfloat16")
 def test_half_precision_and_compilation(tmp_path, settings):
     """The compiler's own machinery without its slow last stage; the curve is near the plain one."""
-    changes = ["precision=bf16", "compile=aot_eager", "objective.mask_ratio=0.5", "steps=4"]
+    changes = ["precision=bf16", "compile=aot_eager", "objective.mask_ratio=0.5", "steps=2"]
     train(settings(*changes), tmp_path / "run")
     assert curve(tmp_path / "run")[0] == pytest.approx(GOLDEN[0], rel=0.1)
-    assert all(v.dtype == torch.float32 for v in Run(tmp_path / "run").tensors(4, "model").values())
+    assert all(v.dtype == torch.float32 for v in Run(tmp_path / "run").tensors(2, "model").values())
 
 
 @pytest.mark.parametrize(("native", "took"), [(True, "bf16"), (False, "fp32")])

@@ -127,6 +127,16 @@ def test_two_complaints_are_two_cures():
         ("reduce the glare on the window", ("modify", "glare", "fainter")),
         ("reduce the logo", ("resize", "logo", None)),
         ("take the glasses off him", ("remove", "glasses", None)),
+        ("trim the hedge", ("modify", "hedge", "trimmed")),
+        ("cut his hair", ("modify", "hair", "shorter")),
+        ("trim the picture to the cat", ("crop", "cat", None)),
+        ("make the product fill the frame", ("crop", "product", None)),
+        ("double the number of candles", ("duplicate", "candle", None)),
+        ("move the picture on the wall down", ("move", "picture", "down")),
+        ("make her veil longer", ("modify", "veil", "longer")),
+        ("make the price say $19.99", ("edit_text", "price", "$19.99")),
+        ("could the dog have a hat", ("add", None, "hat")),
+        ("lights off please", ("modify", "light", "off")),
         ("hide the trash can behind a bush", ("add", None, "bush")),
     ],
 )
@@ -145,7 +155,8 @@ def test_what_may_mean_two_things_is_asked_back(text):
 @pytest.mark.parametrize(
     "text",
     ["lift the shadows", "reduce the highlights", "exposure up, highlights down", "less yellow",
-     "remove the yellow tint", "fix the perspective", "fix the lens distortion"],
+     "remove the yellow tint", "fix the perspective", "fix the lens distortion", "add some noise",
+     "cut off the bottom", "trim the edges", "resize to 800x600"],
 )  # fmt: skip
 def test_what_is_no_thing_is_neither_moved_nor_removed(text):
     assert parse(text).reason == "unsupported"
@@ -211,3 +222,24 @@ def test_a_thing_of_another_picture_may_be_named_first():
 @pytest.mark.parametrize("text", ["its crooked straighten it", "make the horizon straight"])
 def test_without_an_angle_it_is_asked_for(text):
     assert parse(text).reason == "no_value"
+
+
+@pytest.mark.parametrize(
+    ("text", "noun", "attrs"),
+    [
+        ("delete every car that is not red", "car", ["red"]),
+        ("remove all people who aren't smiling", "person", ["smiling"]),
+        ("paint all doors that aren't open red", "door", ["open"]),
+    ],
+)
+def test_those_that_are_not_so_are_the_rest(text, noun, attrs):
+    target = only(text)["target"]
+    assert target["noun"] == noun
+    assert target["exclude"] == {"noun": noun, "attrs": attrs, "count": "all"}
+
+
+@pytest.mark.parametrize(
+    "text", ["it isn't bright enough", "not bright enough", "brighter but not too much"]
+)
+def test_what_is_not_enough_is_made_more(text):
+    assert only(text)["kind"] == "brighten"

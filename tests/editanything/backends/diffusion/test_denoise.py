@@ -147,7 +147,7 @@ def test_an_instructed_base_is_what_the_pipeline_makes(ip2p):
     unscaled = source / ip2p.vae.config.scaling_factor
     canvas = Canvas(source, _mask()[1], unscaled)
     ours = _run(ip2p, Sampling(steps=4, guidance=5.0, image_guidance=1.4), canvas=canvas)
-    assert torch.allclose(ours, truth, atol=1e-5)
+    assert torch.allclose(ours, truth, atol=1e-4)
 
 
 def test_sdxl_is_what_the_pipeline_makes(sdxl):
