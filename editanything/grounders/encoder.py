@@ -2,7 +2,8 @@
 
 Where a picture came with names, these alone decide. Elsewhere the segmenter's regions are
 candidates, and the noun names those that the network is sure of; nothing where it is sure of none,
-which is then asked back. What the network was trained on, and how often it errs: docs/words.md.
+which is then asked back. What `sights` finds without having learned it (the sky, faces) is not
+asked of the network. What it was trained on, and how often it errs: docs/words.md.
 
 There are many candidates, and in a large picture each is large: they are put together one by one.
 """
@@ -20,6 +21,7 @@ import numpy as np
 
 from editanything.command.kinds import KIND, likeness
 from editanything.errors import InputError
+from editanything.grounders import sights
 from editanything.grounders.base import MADE_UP, Scene, came_with_names
 from editanything.grounders.names import KnownNames, Named
 from editanything.libraries import networks
@@ -60,6 +62,9 @@ class EncoderNames:
         known = KnownNames().find(seen, noun)
         if came_with_names(seen):
             return known
+        if sights.is_sought(noun):
+            sought = [Named(region, 1.0) for region in sights.found(seen, noun)]
+            return (*known, *(one for one in sought if not _is_among(one.region, known)))
         found, embedded = _held(seen, self.weights)
         words = _words(self.weights)
         if not found:
@@ -71,7 +76,7 @@ class EncoderNames:
         kept = list(known)
         for i in believed:
             region = found[i].region
-            if not any(_overlap(region, other.region) for other in kept):
+            if not _is_among(region, kept):
                 kept.append(Named(region, float(1 / (1 + np.exp(-over[i])))))
         return tuple(sorted(kept, key=lambda one: -one.score))
 
@@ -209,6 +214,10 @@ def _phrases(noun: str, weights: str) -> tuple[str, ...]:
         return (noun,)
     kinds = tuple(phrase for phrase in learned if likeness(noun, phrase) >= KIND)
     return kinds or (noun,)
+
+
+def _is_among(region: Region, named: Sequence[Named]) -> bool:
+    return any(_overlap(region, other.region) for other in named)
 
 
 def _overlap(region: Region, other: Region) -> bool:
