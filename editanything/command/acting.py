@@ -50,6 +50,9 @@ def act(clause: Clause) -> Operations | None:
     found, value = clause.things(), clause.slot("A")
     if found is None or len(value) > _MAX_WORDS or color_value(value_text(value)):
         return None
+    owner = [token.word for token in clause.slot("T")] in (["her"], ["his"], ["its"])
+    if owner and len(value) > 1 and _is_longer(value[-1].word):
+        return None  # "make | her veil longer"
     text = value_text(value)
     if _happens(text) and not any(map(_acts, found.things)):
         return each(found, lambda thing: Operation("modify", thing, attribute="state", value=text))
@@ -59,6 +62,12 @@ def act(clause: Clause) -> Operations | None:
     return each(
         found, lambda thing: Operation("modify", thing, attribute=_attribute(text), value=text)
     )
+
+
+def _is_longer(word: str) -> bool:
+    """Whether a word says how a thing shall be: "longer", "red"."""
+    quality = lexicon().sizes.whole([word]) or lexicon().filters.whole([word])
+    return quality is not None or color_value(word) is not None or word.endswith("er")
 
 
 def _happens(word: str) -> bool:
@@ -136,3 +145,29 @@ def state(clause: Clause) -> Operations | None:
         return Operation("modify", thing, attribute="state", value=value)
 
     return each(found, make)
+
+
+def groom(clause: Clause) -> Operations | None:
+    """`trim his beard`, `mow the lawn`: what grows gets shorter."""
+    found, grown = clause.things(), lexicon().sets["grown"]
+    if found is None or not all(thing.noun.split()[-1] in grown for thing in found.things):
+        return None
+
+    def make(thing: Selector) -> Operation:
+        if thing.noun in {"hair", "bangs", "fringe", "ponytail"}:
+            return Operation("modify", thing, attribute="hairstyle", value="shorter")
+        return Operation("modify", thing, attribute="appearance", value="trimmed")
+
+    return each(found, make)
+
+
+def match(clause: Clause) -> Operations | None:
+    """`make his shirt match her dress`: nobody has said what that looks like.
+
+    Raises:
+        Ask: no_value.
+    """
+    found, other = clause.things(), one_thing(clause.slot("O"), clause.talk)
+    if found is None or other is None or other.image not in (None, "A"):
+        return None
+    raise Ask("no_value", found.things[0].noun, "What should {about} look like?", final=True)

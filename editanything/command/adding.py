@@ -189,9 +189,7 @@ def add(clause: Clause) -> Operations | None:
     """Something new in the picture."""
     clause, doing = _doing(clause)
     value = clause.slot("V")
-    if not value or (value[0].word in _DEFINITE and clause.verb not in _PURE_ADDING):
-        return None
-    if clause.verb == "make" and not has_article(value):
+    if not value or not _may_be_new(value, clause.verb):
         return None
     if len(value) > 1 and not any(token.known for token in value):
         return None
@@ -199,7 +197,7 @@ def add(clause: Clause) -> Operations | None:
     unsupported = lexicon().said["unsupported"]
     if unsupported["values"].whole(words) or unsupported["quantities"].ends(words) is not None:
         raise Ask("unsupported", " ".join(words))
-    if _is_vague([token.word for token in value]):
+    if is_vague([token.word for token in value]):
         raise Ask("vague", "the picture")
     one = new_thing(value)
     about = one[0].split()[-1] if one is not None else clause.talk.noun
@@ -216,6 +214,21 @@ def add(clause: Clause) -> Operations | None:
             return None
         out.append(_added(made[0] + doing, made[1], where))
     return tuple(out)
+
+
+_QUALITIES = {"big", "small", "bright", "dark", "large", "long", "short", "more", "less", "little"}
+
+
+def _may_be_new(value: Tokens, verb: str) -> bool:
+    """Whether the first word and the verb let something be new: not "all doors", "the door"."""
+    first, words = value[0].word, [token.word for token in value]
+    if "the" in words and words[words.index("the") - 1] in _QUALITIES:
+        return False  # "more big the moon"
+    if first in {"all", "every", "each", "both", "any", "out", "off", "away", "as", "like"}:
+        return False
+    if first in _DEFINITE and verb not in _PURE_ADDING:
+        return False
+    return verb != "make" or has_article(value)
 
 
 def _added(made: str, count: Count, where: Where) -> Operation:
@@ -239,7 +252,7 @@ def _scenery(made: str) -> str:
     return ""
 
 
-def _is_vague(words: list[str]) -> bool:
+def is_vague(words: list[str]) -> bool:
     """Whether "more oomph", "a bit of magic" say nothing that could be drawn."""
     additions, said = lexicon().said["vague"]["additions"], words
     while len(said) > 1 and said[0] in {"a", "some", "more", "bit", "of", "extra", "little", "lot"}:

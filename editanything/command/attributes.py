@@ -131,10 +131,22 @@ def classify(tokens: Tokens, target: Selector) -> tuple[str, str] | None:
         or _NEVER_INSIDE & set(words)
     ):
         return None
+    if _splits_noun(words, target):
+        return None
     kind = attribute_of(text, target)
     if kind is not None:
         return kind, text
     return None
+
+
+def _splits_noun(words: list[str], target: Selector) -> bool:
+    """Whether the thing's last word is among the value's: "make the gold | ring silver".
+
+    What a thing is made of is hardly painted itself, and a thing is no quality.
+    """
+    stuff = target.noun in colors.EXAMPLES or colors.is_color(target.noun)
+    stuff = stuff or lexicon().attributes["material"].whole([target.noun]) is not None
+    return stuff and len(words) > 1 and is_picture_noun(words[0])
 
 
 def attribute_of(text: str, target: Selector) -> str | None:

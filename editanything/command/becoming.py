@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from editanything import colors
-from editanything.command.adding import new_parts, new_thing
+from editanything.command.adding import is_vague, new_parts, new_thing
 from editanything.command.asides import words_of
 from editanything.command.attributes import (
     FRAME,
@@ -195,15 +195,16 @@ def _is_bare_quality(thing: Selector) -> bool:
     return quality and thing == Selector(thing.noun) and thing.noun not in {"paint", "shade"}
 
 
-_SEEMING = {"look", "seem", "appear", "feel"}
+_SEEMING = {"look", "seem", "appear", "feel", "pop"}
+
+
+_NEVER_SAID = {"and", "but", "to", "it", "the", "not", "out", "off", "away", "pop"}
 
 
 def is_said(tokens: Tokens) -> bool:
     """Whether a value is short and plain enough to be one."""
     return 0 < len(tokens) <= 7 and all(
-        t.kind in {"word", "own", "number"}
-        and t.word not in {"and", "but", "to", "it", "the", "not", "out", "off", "away"}
-        for t in tokens
+        t.kind in {"word", "own", "number"} and t.word not in _NEVER_SAID for t in tokens
     )
 
 
@@ -298,6 +299,10 @@ def give(clause: Clause) -> Operations | None:
     found, value = clause.things(), clause.slot("V")
     if found is None or not value or found.things[0].noun in FRAME:
         return None
+    if value[0].word in {"the", "this", "that"}:
+        return None  # "give me the dog", "give the phone to the girl": it is there already
+    if is_vague([token.word for token in value]):
+        raise Ask("vague", found.things[0].noun)
     if clause.slot("T")[-1].word in {"all", "both", "each", "every"} and len(value) > 1:
         return None  # "give all | the men beards"
     words = value_text(value).split()

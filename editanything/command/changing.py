@@ -37,6 +37,9 @@ def remove(clause: Clause) -> Operations | None:
         return None
     if clause.verb in {"clean up", "cleanup"} and {t.noun for t in found.things} & FRAME:
         return None  # a picture that is cleaned up is still there
+    sides = {thing.noun for thing in found.things if thing.part_of is None}
+    if clause.verb in _CUTTING and sides & {"top", "bottom", "left", "right", "side", "edge"}:
+        raise Ask("unsupported", f"{clause.verb} a side", final=True)
     place = one_thing(clause.slot("O"), clause.talk) if clause.has("O") else None
     if clause.has("O") and place is None:
         return None
@@ -71,6 +74,7 @@ def _refuse_casts(thing: Selector) -> None:
         raise Ask("unsupported", RED_EYE)
 
 
+_CUTTING = {"cut off", "chop off", "lop off", "cut", "cut away", "slice off", "trim off"}
 _PICTURES = {"photo", "picture", "image", "shot", "selfie", "photograph", "snapshot"}
 RED_EYE = "red eye"
 _INTIMATE = {"bra", "panties", "lingerie", "underwear", "bikini", "boxers", "swimsuit"}
@@ -178,6 +182,9 @@ def replace_with(clause: Clause) -> Operations | None:
     if new[0].kind == "quote" and any(thing.noun in {"text", "word"} for thing in found.things):
         return None
     text = value_text(new)
+    posing = lexicon().attributes["pose"].at(text.split(), 0) is not None
+    if posing and clause.match.literals[-1] == "to" and not has_article(new):
+        return None  # "turn her to face the camera"
     if clause.match.literals[-1] == "in" and {"with", "by"} & {token.word for token in new}:
         return None  # "replace the book in the bag with a pen"
     if clause.match.literals[-1] in {"with", "by", "for"} and _describes(thing, new):

@@ -11,7 +11,7 @@ from editanything.command.targets import one_thing
 from editanything.command.types import Operation, Relation, Selector
 
 _KINDS = ("clothing", "vehicle")
-_CLEARING = {"clear", "clear off", "clear out", "empty out"}
+_CLEARING = {"clear", "clear up", "clear off", "clear out", "empty out"}
 
 
 def clean_up(clause: Clause) -> Operations | None:

@@ -32,11 +32,16 @@ def complaint(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     for at in range(1, len(words) - 1):
         if words[at] in _IS:
             yield from _cured(tokens[:at], words[at], words[at + 1 :])
+    start = 2 if words[:2] in (["there", "is"], ["there", "are"]) else 0
+    if words[0] == "not" and words[-1] == "enough":  # "not bright enough"
+        yield from _lacking(spelt("the picture"), "is", words[1:])
+    lack = start + 2 if words[start : start + 2] == ["not", "enough"] else 0
+    if lack and _is_quantity(words, lack):  # "there is not enough light in the room"
+        yield (Token("increase", "increase"), Token("the", "the"), *tokens[lack:])
     if words[0] == "too":  # "too dark"
         wanted = lexicon().opposites.whole(words[1:])
         if wanted is not None:
             yield (_MAKE, *spelt("the picture"), *spelt(wanted))
-    start = 2 if words[:2] in (["there", "is"], ["there", "are"]) else 0
     much = words[start : start + 2] in (["too", "much"], ["so", "much"], ["too", "many"])
     if much and _is_quantity(words, start + 2):  # "there is so much grain in this shot"
         yield (Token("reduce", "reduce"), Token("the", "the"), *tokens[start + 2 :])
@@ -54,6 +59,8 @@ def _cured(thing: Tokens, verb: str, said: list[str]) -> Iterator[Tokens]:
     quality = said[start:]
     if quality in (["upside", "down"], ["upsidedown"]):
         yield (Token("rotate", "rotate"), *thing, *spelt("upside down"))
+    if quality[:1] == ["not"] and len(said) > 1:
+        yield from _lacking(thing, verb, quality[1:])
     if quality == ["sideways"]:
         yield (Token("rotate", "rotate"), *thing)
     if quality in (["crooked"], ["tilted"], ["slanted"], ["wonky"]) and _is_frame(thing):
@@ -71,6 +78,18 @@ def _cured(thing: Tokens, verb: str, said: list[str]) -> Iterator[Tokens]:
         yield (_MAKE, *thing, *spelt(wanted))
 
 
+def _lacking(thing: Tokens, verb: str, quality: list[str]) -> Iterator[Tokens]:
+    """`the picture is not bright enough`, `... not straight`: make it so."""
+    enough = quality[-1:] == ["enough"]
+    quality = quality[:-1] if enough else quality
+    if not (enough or _is_frame(thing) or verb not in {"is", "are"}):
+        return
+    if quality in (["straight"], ["level"]):
+        yield (Token("straighten", "straighten"), *thing)
+    elif lexicon().filters.whole(quality) is not None or lexicon().sizes.whole(quality) is not None:
+        yield (_MAKE, *thing, *spelt(" ".join(quality)))
+
+
 def is_fault(tokens: Tokens) -> bool:
     """Whether words only say what is wrong: "the sky is a bit dull", "it looks flat"."""
     words = words_of(tokens)
@@ -78,7 +97,8 @@ def is_fault(tokens: Tokens) -> bool:
     quality = words[at + 1 :] if at >= 0 else []
     while len(quality) > 1 and quality[0] in _TOO:
         quality = quality[1:]
-    return bool(quality) and (quality == ["flat"] or lexicon().opposites.whole(quality) is not None)
+    wrong = quality in (["flat"], ["upside", "down"], ["sideways"])
+    return bool(quality) and (wrong or lexicon().opposites.whole(quality) is not None)
 
 
 def answer(complaint: Operations, found: Operations, words: list[str]) -> Operations:

@@ -18,6 +18,7 @@ _HUNDRED, _THOUSAND = 100.0, 1000.0
 
 def dictated(tokens: Tokens) -> Tokens:
     """`tokens` with spoken signs as signs, and numbers of several words as one."""
+    tokens = _corrected(tokens)
     out: list[Token] = []
     at = 0
     while at < len(tokens):
@@ -31,6 +32,23 @@ def dictated(tokens: Tokens) -> Tokens:
             out.append(tokens[at])
             at += 1
     return tuple(out)
+
+
+def _corrected(tokens: Tokens) -> Tokens:
+    """`make the ocean no i mean the sky blue`: what was named last is named anew."""
+    words = [token.word for token in tokens]
+    for at in range(2, len(words) - 2):
+        said = next((said for said in _MEANT if words[at : at + len(said)] == said), None)
+        stop = at + len(said) if said is not None else 0
+        paused = tokens[at - 1].kind in {"comma", "stop", "dash"}
+        if said is None or paused or words[stop : stop + 1] not in (["the"], ["my"], ["that"]):
+            continue
+        first = next((n for n in range(at - 1, 0, -1) if words[n] in {"the", "my", "that"}), 0)
+        return (*tokens[:first], *tokens[stop:]) if first else tokens
+    return tokens
+
+
+_MEANT = (["no", "i", "meant"], ["no", "i", "mean"], ["sorry", "i", "meant"], ["i", "meant"])
 
 
 def _words(tokens: Tokens, at: int, count: int) -> tuple[str, ...]:
@@ -83,7 +101,7 @@ def _names_sign(tokens: Tokens, at: int) -> bool:
 
 
 def _describes(word: str) -> bool:
-    return is_adjective(word) and lexicon().regions.at([word], 0) is None
+    return word != "one" and is_adjective(word) and lexicon().regions.at([word], 0) is None
 
 
 def _number(tokens: Tokens, at: int, out: list[Token]) -> tuple[Token, int] | None:

@@ -99,6 +99,8 @@ def filter_look(clause: Clause) -> Operations | None:
     if any(OPPOSITES.get(kind) in kinds for kind in kinds):
         raise Ask("contradiction", " ".join(words))
     out: list[Operation] = []
+    if _is_lighting(clause) and kinds == ["blur"]:
+        return None  # "make the light softer"
     for kind in kinds:
         placed = clause.has("T") or _place(look)
         found = _things(clause, kind) if placed else Targets((clause.unnamed(),))
@@ -107,6 +109,12 @@ def filter_look(clause: Clause) -> Operations | None:
             return None
         out.extend(operations)
     return tuple(out)
+
+
+def _is_lighting(clause: Clause) -> bool:
+    """Whether "the light" is changed, which is no thing by itself."""
+    words = [token.word for token in clause.slot("T") if token.word not in {"the", "this"}]
+    return words in (["light"], ["lighting"])
 
 
 def _colors_pop(clause: Clause, words: list[str]) -> bool:
@@ -202,7 +210,7 @@ def filter_quantity(clause: Clause) -> Operations | None:
     if clause.verb in _TAKES_AWAY and kind == "desaturate":
         kind = "grayscale"
     if kind == "-":
-        raise Ask("unsupported", " ".join(words))
+        raise Ask("unsupported", " ".join(words), final=words == ["noise"])
     found = _of_what(clause)
     return None if found is None else _filtered(clause, found, kind)
 

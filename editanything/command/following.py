@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from editanything import colors
 from editanything.command.discourse import Discourse
-from editanything.command.heads import Tokens, is_place
+from editanything.command.heads import Tokens, doing, is_place
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_person
 from editanything.command.types import Relation, Selector
@@ -36,6 +36,26 @@ def skip_posture(tokens: Tokens) -> int:
     if tokens[0].word.endswith("ed") and len(tokens) > 1 and is_place(tokens[1]):
         return 1
     return 0
+
+
+def is_share(selector: Selector, whole: Selector) -> bool:
+    """Whether `half of the people` is some of them, and nobody says which."""
+    some = selector.noun in {"half", "third", "quarter", "most", "part", "rest"}
+    return some and selector.region is None and whole.count == "all"
+
+
+def is_some_of(thing: Selector, words: list[str]) -> bool:
+    """Whether `all but two of the chairs` are chairs, not everything."""
+    return isinstance(thing.count, int) and thing.count > 1 and "of" in words
+
+
+def with_deed(tokens: Tokens, selector: Selector) -> tuple[Selector, int]:
+    """A thing with what it does there ("staring at us"), and how many words say that."""
+    skipped = skip_posture(tokens)
+    does = 0 if skipped else doing(tokens)
+    if does:
+        selector = replace(selector, attrs=(*selector.attrs, tokens[0].word))
+    return selector, skipped or does
 
 
 def after_says(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
@@ -87,3 +107,12 @@ def seen_from(opening: list[str], selector: Selector, words: list[str]) -> int:
         return 0
     start = 1 + (words[1:2] == ["the"])
     return start + 1 if set(words[start : start + 1]) & lexicon().sets["viewers"] else 0
+
+
+def portion_of(whole: Selector, word: str, region: str) -> Selector:
+    """The left half of the plate is a part of it, that of the picture the picture there."""
+    if region in {"foreground", "background"}:
+        return Selector(word, part_of=whole)  # "the front of the house"
+    if whole.noun.startswith("@") and word not in {"third", "quarter"}:
+        return replace(whole, region=region)
+    return Selector(word, region=region, part_of=None if whole.noun == "@image" else whole)

@@ -25,11 +25,23 @@ def crop(clause: Clause) -> Operations | None:
     thing = found.things[0]
     if thing == IMAGE and clause.talk.selection:
         thing = SELECTION
+    if thing.noun in _SIDES and thing.part_of is None and thing.count == "all":
+        raise Ask("unsupported", f"crop the {thing.noun}s", final=True)
     if thing == IMAGE:
         raise Ask("no_value", "the picture", "Crop to what part of the picture?")
     if clause.has("T") and thing.noun in _SHAPES and not thing.attrs and not _is_named(clause):
         raise Ask("unsupported", f"crop to a {thing.noun}")
     return (Operation("crop", thing),)
+
+
+def fill_frame(clause: Clause) -> Operations | None:
+    """`make the product fill the frame`: a crop to it; "with flowers" brings them in."""
+    first = clause.slot("T")[0]
+    known = first.word in {"the", "this", "that", "my", "his", "her", "our", "their"}
+    found = clause.things() if known else None
+    if found is None or len(found.things) != 1 or found.things[0] == IMAGE:
+        return None
+    return (Operation("crop", found.things[0]),)
 
 
 def crop_ratio(clause: Clause) -> Operations | None:
@@ -52,6 +64,7 @@ def crop_ratio(clause: Clause) -> Operations | None:
     return (Operation("crop", frame, value=ratio),)
 
 
+_SIDES = {"edge", "side", "border", "margin", "corner"}
 _SHAPES = {"square", "circle", "portrait", "landscape", "rectangle", "oval", "format"}
 
 

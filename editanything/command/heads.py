@@ -158,7 +158,7 @@ def in_noun(tokens: Tokens, at: int, start: int) -> bool:
         return not is_place(following)
     if posture and at > start:
         return False
-    if at > start and _is_past_participle_phrase(token, following):
+    if at > start and (_is_past_participle_phrase(token, following) or doing(tokens[at:])):
         return False
     return not (at > start and lex.regions.at([token.word], 0) is not None and following is None)
 
@@ -189,6 +189,27 @@ def is_place(token: Token) -> bool:
 
 def _is_past_participle_phrase(token: Token, following: Token | None) -> bool:
     return following is not None and token.word.endswith("ed") and is_place(following)
+
+
+_AT_US = {"us", "me", "him", "her", "them", "camera", "everyone"}
+
+
+def doing(tokens: Tokens) -> int:
+    """How many words say what somebody does there: "photobombing", "staring at the camera"."""
+    word = tokens[0].word
+    classes = english.entry(word)
+    unknown = not classes and not is_picture_noun(word)  # "photobombing"
+    if tokens[0].kind != "word" or not word.endswith("ing") or set("na") & set(classes):
+        return 0
+    if not unknown and "v" not in classes:
+        return 0
+    if lexicon().relations.at([word], 0) or lexicon().postures.at([word], 0):
+        return 0
+    rest = [token.word for token in tokens[1:4]]
+    little = [w for w in rest if w not in {"at", "to", "the", "into", "behind"}]
+    if little[:1] and little[0] in _AT_US:
+        return 2 + rest.index(little[0])
+    return 1 if len(tokens) == 1 or is_place(tokens[1]) else 0
 
 
 def worn(head: Head) -> bool:

@@ -95,6 +95,8 @@ _STYLE_LEADS = (
 )
 #: "make it look like van gogh painted it": like van gogh's.
 _BY = re.compile(r" (painted|drew|made|did|sketched|designed) (it|this|that)$")
+#: "a vintage filter at 50%": nothing here mixes a style in by a share.
+_STRENGTH = re.compile(r" (at|by|with) \d+ percent( strength| opacity)?$")
 _STYLE_VERBS = {
     "cartoonify": "cartoon", "cartoonize": "cartoon", "cartoonise": "cartoon", "animefy": "anime",
     "anime-fy": "anime", "ghiblify": "ghibli", "pixarify": "pixar",
@@ -116,7 +118,7 @@ def _style_text(clause: Clause) -> str:
     """The name of the style, without "in the style of" and without "style", "filter", "look"."""
     if clause.verb in _STYLE_VERBS:
         return _STYLE_VERBS[clause.verb]
-    text = _BY.sub("", value_text(clause.slot("L")))
+    text = _STRENGTH.sub("", _BY.sub("", value_text(clause.slot("L"))))
     for lead in _STYLE_LEADS:
         text = text.removeprefix(lead)
     for article in ("a ", "an ", "the ", "its "):

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editanything.command.discourse import SELECTION, Discourse, Unresolved
+from editanything.command.discourse import IMAGE, SELECTION, Discourse, Unresolved
 from editanything.command.following import (
     after_says,
     deed,
     eyewear,
     in_color,
     is_a_thing,
+    is_share,
+    is_some_of,
+    portion_of,
     seen_from,
-    skip_posture,
+    with_deed,
 )
 from editanything.command.heads import (
     ARTICLES,
@@ -50,9 +53,11 @@ def noun_phrase(tokens: Tokens, talk: Discourse) -> Selector | None:
     Raises:
         Unresolved: a pronoun in it has nothing to refer to.
     """
-    if not tokens or len(tokens) > 40 or tokens[-1].word in {"the", "a", "an", "and"}:
+    if not tokens or len(tokens) > 40:
         return None
     tokens, image = take_image(tokens)
+    if tokens and tokens[-1].word in {"the", "a", "an", "and"}:
+        return None
     if not tokens:
         return Selector("@image", image=image) if image else None
     selector = _special(tokens, talk) or _phrase(tokens, talk)
@@ -64,11 +69,10 @@ def noun_phrase(tokens: Tokens, talk: Discourse) -> Selector | None:
 def _special(tokens: Tokens, talk: Discourse) -> Selector | None:
     """The selection, the whole image, the background, or a pronoun."""
     lex = lexicon()
-    words = [token.word for token in tokens]
+    body = words = [token.word for token in tokens]
     found = talk.pronoun(" ".join(words))
     if found:
         return found[0]
-    body = words
     if words in (["the", "whole", "thing"], ["the", "entire", "thing"], ["the", "lot"]):
         return talk.last[-1] if talk.last else Selector("@image")
     while body and body[0] in ARTICLES | {"whole", "entire", "full", "complete", "all", "current"}:
@@ -89,6 +93,8 @@ def _special(tokens: Tokens, talk: Discourse) -> Selector | None:
 
 
 def _phrase(tokens: Tokens, talk: Discourse) -> Selector | None:
+    if [token.word for token in tokens] in (["his"], ["hers"]) and talk.noun is not None:
+        return Selector(talk.noun, part_of=talk.owner("his"))  # "all faces but his"
     return (
         _everything(tokens, talk)
         or _owned(tokens, talk)
@@ -120,6 +126,7 @@ def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
             return Selector(noun, attrs=tuple(words[stop:]), count="all")
         spared = _exclusion(tokens[stop:], talk)
         if spared is not None:
+            noun = spared.noun if is_some_of(spared, words) else noun
             return Selector(noun, count="all", exclude=spared)
         return _after(tokens[stop:], Selector(noun, count="all"), talk)
     return None
@@ -128,12 +135,7 @@ def _everything(tokens: Tokens, talk: Discourse) -> Selector | None:
 def _exclusion(tokens: Tokens, talk: Discourse) -> Selector | None:
     """The X of `except (for) X`, `but X`, `apart from X`, `other than X`."""
     words = [token.word for token in tokens]
-    if words[:2] in (
-        ["apart", "from"],
-        ["other", "than"],
-        ["aside", "from"],
-        ["with", "exception"],
-    ):
+    if " ".join(words[:2]) in {"apart from", "other than", "aside from", "with exception"}:
         return noun_phrase(tokens[2:], talk)
     if words and words[0] in _EXCEPT:
         skip = 2 if words[1:2] in (["for"], ["not"]) else 1
@@ -227,19 +229,11 @@ def _region_noun(
     elif not (stop == at + 1 and lex.groups["portion"].at(words, at)):
         return None
     if stop == len(tokens):
-        return _portion_of(head.owner or Selector("@image"), words[stop - 1], head.region)
+        return portion_of(head.owner or Selector("@image"), words[stop - 1], head.region)
     if words[stop] != "of" or head.owner is not None:
         return None
     thing = noun_phrase(tokens[stop + 1 :], talk)
-    return None if thing is None else _portion_of(thing, words[stop - 1], head.region)
-
-
-def _portion_of(whole: Selector, word: str, region: str) -> Selector:
-    if region in {"foreground", "background"}:
-        return Selector(word, part_of=whole)  # "the front of the house"
-    if whole.noun.startswith("@") and word not in {"third", "quarter"}:
-        return replace(whole, region=region)
-    return Selector(word, region=region, part_of=None if whole.noun == "@image" else whole)
+    return None if thing is None else portion_of(thing, words[stop - 1], head.region)
 
 
 def _build(tokens: Tokens, head: Head, talk: Discourse) -> Selector | None:
@@ -302,7 +296,7 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
     seen = seen_from(opening, selector, [token.word for token in tokens])
     if seen:
         return _after(tokens[seen:], selector, talk)
-    skipped = skip_posture(tokens)
+    selector, skipped = with_deed(tokens, selector)
     if skipped:
         return _after(tokens[skipped:], selector, talk)
     for read in (after_says, _after_place, _after_relation, _after_of, _after_exception):
@@ -315,6 +309,10 @@ def _after(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | No
 def _relative(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector | None:
     """`that is red`, `who is wearing a hat`."""
     words = [token.word for token in tokens]
+    if words[:1] == ["not"] and set(words[1:2]) - ARTICLES:
+        kind = Selector(selector.noun, count="all")
+        spared = _relative(tokens[1:], kind, talk) if selector.count == "all" else None
+        return None if spared is None else replace(selector, exclude=spared)
     if words and all(is_adjective(word) for word in words):
         return replace(selector, attrs=(*selector.attrs, *words))
     return _after(tokens, selector, talk)
@@ -358,8 +356,10 @@ def _after_relation(tokens: Tokens, selector: Selector, talk: Discourse) -> Sele
     if anchors is None and tokens[stop:] and tokens[stop].word in _US:
         rest = _after(tokens[stop + 1 :], selector, talk)  # "the man behind us on the beach"
         anchors = None if rest is None else talk.pronoun(tokens[stop].word)
-    if anchors is None:
+    if anchors is None or anchors[0].noun == "style":
         return None
+    if anchors == (IMAGE,) and name in {"in", "on"}:  # "in my shot"
+        return selector
     if name in {"with", "wearing"} and is_person(selector.noun):
         anchors = tuple(map(eyewear, anchors))
     if name == "in" and is_person(selector.noun) and is_kind(anchors[0].noun, "clothing"):
@@ -386,7 +386,7 @@ def _after_of(tokens: Tokens, selector: Selector, talk: Discourse) -> Selector |
     if found is None:
         return None
     whole = noun_phrase(tokens[found[1] :], talk)
-    if whole is None or selector.part_of is not None:
+    if whole is None or selector.part_of is not None or is_share(selector, whole):
         return None
     if whole.noun == "@image" and whole.image is None:
         return selector

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from editanything import colors
 from editanything.command import english
 from editanything.command.asides import words_of
 from editanything.command.complaints import complaint, elided
@@ -128,6 +129,7 @@ def readings(tokens: Tokens, selection: bool) -> Iterator[Tokens]:
     yield from room_beyond(tokens, words_of(tokens))
     yield from welcomed(tokens)
     yield from _wished(tokens)
+    yield from _quality_first(tokens, words_of(tokens))
     yield from elided(tokens)
     yield tokens
     adverb = lexicon().amounts.at(words_of(tokens), 0)
@@ -185,6 +187,8 @@ def _wished(tokens: Tokens) -> Iterator[Tokens]:
         if that:
             return
     yield from _stated(rest, bare=True)
+    yield from _having(rest, words_of(rest))
+    yield from _quality_first(rest, words_of(rest))
     yield from _participle_last(rest)
     if words[0] not in {"get", "have", "let", "see"}:
         yield from _inflected(rest)
@@ -256,6 +260,34 @@ def _stated(tokens: Tokens, *, bare: bool) -> Iterator[Tokens]:
             ["have", "to"],
         ):
             yield (_MAKE, *tokens[:at], *tokens[at + 1 + (words[at + 1] == "to") :])
+
+
+def _quality_first(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`make more big the moon`, `paint red the door`: the quality before its thing."""
+    start = int(words[0] in {"make", "paint", "turn", "color"})
+    if words[start : start + 1] == ["the"]:
+        return
+    for at in range(start + 1, min(len(words) - 1, start + 4)):
+        if words[at] not in {"the", "my", "his", "her", "this", "that", "these", "those"}:
+            continue
+        said, lex = words[start:at], lexicon()
+        looks = lex.filters.whole(said) or lex.sizes.whole(said)
+        if looks is not None or colors.is_color(" ".join(said)):
+            yield (tokens[0] if start else _MAKE, *tokens[at:], *tokens[start:at])
+        return
+
+
+def _having(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
+    """`could the dog have a hat`, `can she get longer hair`: give it."""
+    at = next((at for at in range(1, len(words) - 1) if words[at] in {"have", "get"}), 0)
+    if at and words[0] in _SUBJECTS | {"she", "he", "they"}:
+        somebody = {"she": "her", "he": "him", "they": "them"}.get(words[0], words[0])
+        yield (
+            Token("give", "give"),
+            replace(tokens[0], word=somebody),
+            *tokens[1:at],
+            *tokens[at + 1 :],
+        )
 
 
 def _become(thing: Tokens, value: Tokens, *, looks: bool) -> Iterator[Tokens]:

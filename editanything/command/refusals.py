@@ -192,6 +192,9 @@ def _is_format(words: list[str]) -> bool:
     """`crop it to 16:9`, `make the photo square`, `trim 20 px off the bottom`: a new frame."""
     if any(_RATIO.fullmatch(word) for word in words):
         return words[0] in grammar().by_first
+    sized = (at for at in range(1, len(words) - 1) if words[at] == "x")
+    if any(words[at - 1].isdigit() and words[at + 1].isdigit() for at in sized):
+        return words[0] in grammar().by_first  # "resize to 800x600"
     if words[-1] in _FORMATS and words[0] in {"make", "turn", "crop"}:
         return any(is_picture_noun(word) for word in words) or "it" in words
     trims = words[0] in {"crop", "trim", "cut", "chop", "shave", "slice", "clip", "take"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editanything.command.adding import is_inside, new_thing, place_of
-from editanything.command.attributes import FRAME, LEVELS, has_article, value_text
+from editanything.command.attributes import FRAME, LEVELS, has_article
+from editanything.command.changing import refuse_undressing
 from editanything.command.clause import (
     Ask,
     Clause,
@@ -14,8 +15,8 @@ from editanything.command.clause import (
     refuse_tones,
     without_sign,
 )
-from editanything.command.constructions import grammar
-from editanything.command.discourse import IMAGE, Unresolved
+from editanything.command.discourse import IMAGE
+from editanything.command.heads import is_adjective
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import can_be_noun, is_kind, is_person
 from editanything.command.pictures import take_image
@@ -32,6 +33,30 @@ _MOVES_THEMSELVES = {
 }
 
 
+def _moved(found: Targets, direction: str, amount: Amount | None) -> Operations | None:
+    if any(thing.noun in FRAME for thing in found.things):
+        return None
+    return each(found, lambda thing: Operation("move", thing, direction=direction, amount=amount))
+
+
+def _posed(clause: Clause, found: Targets) -> Operations | None:
+    """`raise his arm` is a pose.
+
+    Raises:
+        Ask: unsafe, for "lift up her skirt".
+    """
+    if clause.verb in _UNDRESSING and clause.loose.direction in {None, "up", "down"}:
+        for thing in found.things:
+            refuse_undressing(thing)
+    raised = _RAISED.get(clause.verb)
+    limbs = all(thing.noun in lexicon().sets["limbs"] for thing in found.things)
+    if raised is None or not limbs or clause.loose.direction is not None:
+        return None
+    return each(found, lambda thing: Operation("modify", thing, attribute="pose", value=raised))
+
+
+_UNDRESSING = {"lift", "raise", "pull", "lower", "hoist", "drop"}
+_RAISED = {"raise": "raised", "lift": "raised", "hoist": "raised", "lower": "lowered"}
 _OPPOSITES = {
     "left": "right", "right": "left", "up": "down", "down": "up", "top-left": "bottom-right",
     "top-right": "bottom-left", "bottom-left": "top-right", "bottom-right": "top-left",
@@ -56,28 +81,40 @@ def move(clause: Clause) -> Operations | None:
     direction = clause.loose.direction or _MOVES_THEMSELVES.get(clause.verb)
     if backwards:
         direction = _OPPOSITES.get(direction or "")
+    posed = _posed(clause, found) if amount is None else None
+    if posed is not None:
+        return posed
     if direction is None:
         if clause.verb in _WANTS_WAY or backwards:
             raise Ask("no_value", found.things[0].noun, _WHERE)
         return None
     if isinstance(amount, dict) and amount["value"] == 0:
         raise Ask("nothing_to_do", found.things[0].noun)
-    if any(thing.noun in FRAME for thing in found.things):
-        return None
-    return each(found, lambda thing: Operation("move", thing, direction=direction, amount=amount))
+    return _moved(found, direction, amount)
 
 
 def _is_bare(clause: Clause) -> bool:
     """Whether "put flowers in the vase" names new things: a noun without any determiner."""
     first = clause.slot("T")[0]
-    return clause.verb in {"put", "place"} and first.kind == "word" and can_be_noun(first.word)
+    bare = can_be_noun(first.word) or (is_adjective(first.word) and not _picks(first.word))
+    return clause.verb in {"put", "place"} and first.kind == "word" and bare
+
+
+def _picks(word: str) -> bool:
+    """Whether a word tells which one of the things that are there."""
+    lex = lexicon()
+    place = lex.superlatives.whole([word]) or lex.regions.whole([word])
+    return word in _PICKING or place is not None
+
+
+_PICKING = {"all", "both", "every", "each", "any", "other", "whole", "entire"}
 
 
 def _moved_to(clause: Clause, found: Targets) -> Operations | None:
     """`move the cup next to the plate`; a corner of the frame is a direction."""
     where = place_of(clause.slot("W"), clause.talk)
-    if where is None:
-        return None
+    if where is None or any(thing.noun == "@image" for thing in found.things):
+        return None  # "move the picture on the wall down": the one there
     if where.region is not None and where.relation is None:
         if clause.loose.direction is not None:
             return None  # "move the mug on the left up": the mug there
@@ -138,107 +175,6 @@ def _move_amount(clause: Clause) -> Amount | None:
     if clause.loose.amount is None and clause.verb == "nudge":
         return "small"
     return clause.loose.amount
-
-
-def grow_shrink(clause: Clause) -> Operations | None:
-    """Another size: a factor, a percentage, or just bigger or smaller."""
-    factor, shrinks = _size(clause)
-    if factor is None:
-        return None
-    alone = not clause.has("T") and (clause.loose.factor or clause.loose.percent)
-    found = Targets((clause.unnamed(),)) if alone else clause.things()
-    if found is None or any(thing.noun == "background" for thing in found.things):
-        return None
-    refuse_tones(clause)
-    said = lexicon().said["unsupported"]["quantities"]
-    if any(said.whole(thing.noun.split()) is not None for thing in found.things):
-        return None  # "reduce the haze"
-    if factor == 1.0:
-        raise Ask("nothing_to_do", "the size")
-    if factor <= 0:
-        raise Ask("no_value", "it", "How large should it be?")
-
-    def make(thing: Selector) -> Operation:
-        if thing.noun == "@image" and factor > 1 and not shrinks:
-            return Operation("upscale", thing, factor=factor)
-        return Operation("resize", thing, factor=factor)
-
-    return each(found, make)
-
-
-def grow_shrink_like(clause: Clause) -> Operations | None:
-    """`make the cat as big as a car`: nobody has measured either.
-
-    Raises:
-        Ask: no_value.
-    """
-    try:
-        found = clause.things()
-    except Unresolved:
-        return None
-    size = "size" in clause.words or "big" in clause.words or clause.has("O")
-    if found is None or not size:
-        return None
-    raise Ask(
-        "no_value", found.things[0].noun, "How many times as large should {about} be?", final=True
-    )
-
-
-def _size(clause: Clause) -> tuple[float | None, bool]:
-    """The factor that a clause says, and whether it makes smaller."""
-    lex = lexicon()
-    verbs = grammar().verbs
-    words = value_text(clause.slot("Z")).split()
-    while words and words[0] in {"much", "even", "to", "be", "a"}:
-        words = words[1:]
-    named = lex.sizes.whole(words) if words else None
-    sized = " ".join(words)
-    shrinks = clause.verb in verbs["shrink"] or clause.verb in {"reduce", "decrease", "halve"}
-    grows = clause.verb in verbs["grow"] or clause.verb in {"increase", "boost"}
-    shrinks, grows = (
-        shrinks or "down" in clause.match.literals,
-        grows or "up" in clause.match.literals,
-    )
-    if words and named is None:
-        return None, False
-    if named is not None:
-        shrinks = float(named) < 1
-        if sized not in {
-            "bigger",
-            "larger",
-            "smaller",
-            "tinier",
-            "big",
-            "large",
-            "small",
-            "enlarged",
-            "littler",
-        }:
-            return float(named), shrinks
-    if not words and clause.has("Z"):
-        return None, False
-    return _scaled(clause, shrinks, grows or (named is not None and not shrinks)), shrinks
-
-
-def _scaled(clause: Clause, shrinks: bool, grows: bool) -> float | None:
-    loose = clause.loose
-    if loose.percent is not None:
-        if not (shrinks or grows) and not clause.has("Z"):
-            return loose.percent / 100
-        share = -loose.percent if shrinks else loose.percent
-        return round(max(0.01, 1 + share / 100), 4)
-    if loose.factor is not None:
-        inverse = shrinks and loose.factor > 1
-        return round(1 / loose.factor, 4) if inverse else loose.factor
-    if not (shrinks or grows):
-        if clause.verb in {"scale", "resize", "rescale"}:
-            raise Ask("no_value", "it", "How large should it be?")
-        return None
-    if loose.amount == "small":
-        return 0.8 if shrinks else 1.25
-    if loose.amount == "large":
-        return 0.5 if shrinks else 2.0
-    return 0.67 if shrinks else 1.5
 
 
 def duplicate(clause: Clause) -> Operations | None:
@@ -337,6 +273,14 @@ def straighten(clause: Clause) -> Operations | None:
 _WHICH_WAY = "Should {about} be turned clockwise or counterclockwise?"
 
 
+def _faces(thing: Selector) -> bool:
+    """Whether turning somebody or a head is no turn of its pixels."""
+    return thing.noun in {"head", "face", "body"} or is_kind(thing.noun, "person", "animal")
+
+
+_HOW_FAR = "By how many degrees should {about} be turned?"
+
+
 def rotate(clause: Clause) -> Operations | None:
     """Turned by an angle; a side alone is a quarter turn."""
     found = _in_frame(clause.overall() if clause.has("T") else None, clause)
@@ -346,6 +290,12 @@ def rotate(clause: Clause) -> Operations | None:
     angle = loose.angle
     if loose.minus and (loose.direction == "left" or (angle or 0.0) > 0):
         raise Ask("no_value", found.things[0].noun, _WHICH_WAY)  # "-90 counterclockwise"
+    poses = clause.verb == "turn" and angle is None and all(map(_faces, found.things))
+    if poses and loose.direction in {"left", "right"}:
+        facing = f"facing {loose.direction}"
+        return each(found, lambda thing: Operation("modify", thing, attribute="pose", value=facing))
+    if clause.verb == "tilt" and angle is None and loose.direction is not None:
+        raise Ask("no_value", found.things[0].noun, _HOW_FAR)
     if loose.direction in {"left", "right"}:
         left = loose.direction == "left" or loose.minus
         angle = (-1 if left else 1) * abs(90.0 if angle is None else angle)
@@ -355,13 +305,20 @@ def rotate(clause: Clause) -> Operations | None:
         angle = 90.0 if "side" in clause.match.literals[-1:] else 180.0
     if angle is None:
         if clause.verb in {"rotate", "tilt", "spin"}:
-            question = "By how many degrees should {about} be turned?"
-            raise Ask("no_value", found.things[0].noun, question)
+            raise Ask("no_value", found.things[0].noun, _HOW_FAR)
         return None
     if angle % 360 == 0:
         raise Ask("nothing_to_do", found.things[0].noun)
     turned = angle
     return each(found, lambda thing: Operation("rotate", thing, angle=turned))
+
+
+def right_way_up(clause: Clause) -> Operations | None:
+    """`turn the page the right way up`: it stands on its head."""
+    found = clause.overall()
+    if found is None:
+        return None
+    return each(found, lambda thing: Operation("rotate", thing, angle=180.0))
 
 
 def flip(clause: Clause) -> Operations | None:

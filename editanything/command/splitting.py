@@ -32,6 +32,7 @@ def trim(tokens: Tokens) -> Tokens:
     return strip_polite(tokens)[0] if tokens else tokens
 
 
+_IS = {"is", "are", "was", "were"}
 _KEEPS_OFTEN = {"without", "while", "but", "except", "not", "sparing", "excluding"}
 
 
@@ -44,7 +45,8 @@ def ends(tokens: Tokens) -> list[int]:
     joints: list[int] = []
     verbal: list[int] = []
     for at in range(1, len(tokens)):
-        if tokens[at].word in _KEEPS_OFTEN and starts_keep(tokens, at):
+        denied = tokens[at].word == "not" and tokens[at - 1].word in _IS  # "every car that is not"
+        if tokens[at].word in _KEEPS_OFTEN and starts_keep(tokens, at) and not denied:
             (verbal if tokens[at].word in {"without", "while"} else joints).append(at)
             continue
         if not is_joint(tokens, at):

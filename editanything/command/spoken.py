@@ -36,6 +36,7 @@ _BEFORE_NOUN = {"the", "that", "this", "my", "her", "his", "their", "its", "a", 
 
 def plainly_spoken(tokens: Tokens) -> Tokens:
     """`tokens` with each such way of speaking said plainly."""
+    tokens = _mild(_unnumbered(tokens))
     tokens = _letters(_in_color(_placed_last(_in_its_place(tokens))))
     out: list[Token] = []
     at = 0
@@ -57,6 +58,50 @@ def _in_color(tokens: Tokens) -> Tokens:
         if only and words[-2:] == ["in", "color"]:
             keep = Token(",", ",", "comma"), Token("keep", tokens[at + 1].raw)
             return (*tokens[:at], *keep, *tokens[at + 2 :])
+    return tokens
+
+
+def _unnumbered(tokens: Tokens) -> Tokens:
+    """`first crop it, second add a hat`, `1. crop it 2. add a hat`, `step 1 ...`: sentences."""
+    out: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        stop = at + (tokens[at].word == "step")
+        counts = stop < len(tokens) and tokens[stop].kind in {"number", "ordinal"}
+        counts = counts and (stop > at or not out or _ends_sentence(tokens, at))
+        after = stop + 1
+        while counts and after < len(tokens) and tokens[after].kind in {"stop", "comma", "arrow"}:
+            after += 1
+        opens = counts and after < len(tokens) and _is_order(tokens[after].word)
+        if opens and (stop > at or tokens[stop].kind == "ordinal" or after > stop + 1):
+            out += [Token(".", "", "stop")] if out else []
+            at = after
+        else:
+            out.append(tokens[at])
+            at += 1
+    return tuple(out)
+
+
+def _ends_sentence(tokens: Tokens, at: int) -> bool:
+    """Whether a number may open a step here: after a pause, or with its own stop ("2. crop")."""
+    listed = tokens[at].kind == "number" and tokens[at + 1 : at + 2] != ()
+    listed = listed and tokens[at + 1].kind == "stop" and tokens[0].kind == "number"
+    return tokens[at - 1].kind in {"comma", "stop"} or tokens[at - 1].word == "and" or listed
+
+
+def _is_order(word: str) -> bool:
+    return word in lexicon().openers & lexicon().core
+
+
+def _mild(tokens: Tokens) -> Tokens:
+    """`brighter, but not too much`: a bit."""
+    words = [token.word for token in tokens]
+    for at in range(1, len(words) - 2):
+        if words[at : at + 3] in (["not", "too", "much"], ["not", "by", "much"]):
+            start = at - 1 if words[at - 1] == "but" else at
+            start -= tokens[start - 1].kind == "comma"
+            bit = Token("a", ""), Token("bit", "")
+            return (*tokens[:start], *bit, *tokens[at + 3 :]) if start else tokens
     return tokens
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from editanything import colors
 from editanything.command.discourse import Discourse, Unresolved
+from editanything.command.following import is_some_of
 from editanything.command.heads import Tokens
 from editanything.command.lexicon import lexicon
 from editanything.command.nouns import is_picture_noun, singular
@@ -71,6 +72,8 @@ def _with_exceptions(tokens: Tokens, related: tuple[str, ...], talk: Discourse) 
         skip = at + 1 + (tokens[at + 1 : at + 2] != () and tokens[at + 1].word in {"for", "not"})
         group = _try(tokens[:at], talk)
         spared = None if group is None else _coordinated(tokens[skip:], talk.about(group.noun))
+        if spared and group and is_some_of(spared[0], [t.word for t in tokens[skip:]]):
+            group = replace(group, noun=spared[0].noun)  # "all but two of the chairs"
         if group is not None and spared and group.count == "all" and group.exclude is None:
             return Targets((replace(group, exclude=spared[0]),), related, spared[1:])
     return None

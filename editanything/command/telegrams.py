@@ -25,6 +25,8 @@ def wanted(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     """`more room on the left`, `50 px more sky at the top`, `another copy of the cup`."""
     if words[0] == "another":
         yield (_MAKE, *tokens)
+    if words[0] in {"extra", "additional"} and len(words) > 1:
+        yield (Token("add", "add"), *tokens)
     same = 2 if words[:2] == ["the", "same"] else int(words[0] == "same")
     joint = next((at for at in range(same + 1, len(words) - 1) if words[at] == "in"), 0)
     if same and joint:  # "same bottle but in green"
@@ -52,12 +54,21 @@ _APPLYING = {
     "add", "use", "apply", "give", "turn", "on", "make", "it", "a", "an", "some", "more", "me",
     "the", "do", "put", "in", "this", "picture", "photo", "with", "to", "nice",
 }  # fmt: skip
+_AIM = ["so", "there", "is"]
 _BEYOND = {"above": "top", "over": "top", "below": "bottom", "under": "bottom"}
 _SIDES = {"left_of": "left", "right_of": "right", **_BEYOND}
 
 
 def room_beyond(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     """`more space above her head`: more of the picture on that side."""
+    aim = next((at for at in range(2, len(words) - 3) if words[at : at + 3] == _AIM), 0)
+    room = lexicon().sets["room_words"] & set(words[aim + 3 :])
+    if (
+        aim and room and "more" in words[aim + 3 : aim + 5]
+    ):  # "extend it so there is more room above"
+        yield from room_beyond(tokens[aim + 3 :], words[aim + 3 :])
+        yield (Token("add", "add"), *tokens[aim + 3 :])
+        return
     rooms = lexicon().sets["room_words"]
     at = next((at for at, word in enumerate(words[1:7], 1) if word in rooms), 0)
     if not at or not {"more", "extra", "additional", "add", "leave", "some"} & set(words[:at]):
@@ -74,6 +85,10 @@ def room_beyond(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
 def terse(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     """The short orders of those who do this all day."""
     yield from _into_color(tokens, words)
+    yield from _revived(words)
+    switched = words[-1] in {"on", "off"} and 1 < len(words) <= 4
+    if switched and words[0] not in grammar().by_first and is_picture_noun(words[-2]):
+        yield (Token("turn", ""), tokens[-1], *tokens[:-1])  # "lights on"
     yield from _signed(tokens, words)
     yield from _canvas(tokens, words)
     yield from _version(tokens, words)
@@ -237,10 +252,27 @@ def _shared(named: Tokens, rest: Tokens) -> Tokens:
     return (*named, *where, *spelt("by"), rest[0], *(unit or spelt("percent")))
 
 
+def _revived(words: list[str]) -> Iterator[Tokens]:
+    """`restore the faded colors`, `bring the colors back to life`: more saturation."""
+    named = [word for word in words if word not in _FADED]
+    verb = next((verb for verb in _REVIVING if named[: len(verb)] == list(verb)), None)
+    rest = named[len(verb) :] if verb is not None else []
+    if rest in (["color"], ["colors"], ["colors", "to", "life"], ["colors", "back", "to", "life"]):
+        yield spelt("increase the saturation")
+
+
+_FADED = {"the", "its", "faded", "original", "dull", "washed", "out", "lost", "old", "some"}
+_REVIVING = (
+    ("restore",), ("revive",), ("bring", "back"), ("enliven",), ("enrich",), ("refresh",),
+    ("liven", "up"), ("bring",),
+)  # fmt: skip
+
+
 def _into_color(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     """`background to white`, `hair to blond`."""
     at = words.index("to") if "to" in words[1:] else 0
-    colored = 0 < at <= 4 and colors.is_color(" ".join(words[at + 1 :]))
+    named = words[at + 1 : at + 2] in (["the"], ["a"], ["my"])
+    colored = 0 < at <= 4 and not named and colors.is_color(" ".join(words[at + 1 :]))
     if colored and words[0] not in grammar().by_first:
         yield (_MAKE, *tokens[:at], *tokens[at + 1 :])
 
@@ -252,6 +284,8 @@ def spelt(words: str) -> Tokens:
 
 def backdrop(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
     """`plain white background`, `a beach background`, `put the bag on a white background`."""
+    tokens = _on_color(tokens, words)
+    words = words_of(tokens)
     if words[-1] not in {"background", "backdrop"} or len(words) < 2:
         return
     stop = len(words) - 1
@@ -279,10 +313,18 @@ def backdrop(tokens: Tokens, words: list[str]) -> Iterator[Tokens]:
         yield (_MAKE, *background, *a, *body)
 
 
+def _on_color(tokens: Tokens, words: list[str]) -> Tokens:
+    """`isolate the shoe on pure white` as on a pure white background."""
+    at = next((at for at in range(len(words) - 1, 0, -1) if words[at] in {"on", "against"}), 0)
+    said = [word for word in words[at + 1 :] if word not in {"a", "plain", "pure"}]
+    pure = said and colors.is_color(" ".join(said)) and not is_picture_noun(said[-1])
+    return (*tokens, *spelt("background")) if at and pure else tokens
+
+
 _BEFORE = {"on", "against", "onto", "with", "to", "have", "in front of", "over"}
 _PUTTING = {
     "put", "place", "set", "show", "have", "want", "get", "give", "make", "change", "see", "save",
-    "need", "export", "turn",
+    "need", "export", "turn", "isolate", "shoot", "display", "present",
 }  # fmt: skip
 
 

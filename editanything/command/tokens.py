@@ -47,6 +47,8 @@ _PARTS = re.compile(
   | (?P<decade>(?:\d\d)?\d0['’]?s\b)
   | (?P<ratio>(?<![\d:.])\d{1,2}:\d{1,2}(?![\d:]))
   | (?P<solid>[234]-?d\b)
+  | (?P<price>[$€£¥]\s?\d{1,9}(?:[.,]\d{1,9})*|\d{1,9}(?:[.,]\d{1,9})?\s?[€£¥$](?!\w)
+      |(?<![\w.-])\d{2,9}(?:-\d{2,9})+(?![\w.-]))
   | (?P<number>(?:(?:(?<![\w.)%°"'”–—−-])[-–−+]|(?<=\bby\s)[-–−+]\s?)(?!\d+(?:s|st|nd|rd|th|d)\b))?
       (?:\d{1,9}\s?/\s?\d{1,9}(?!\d)|\d{1,9}(?:[.,]\d{1,9})?(?!\d)))
   | (?P<unit>%|°)
@@ -80,6 +82,7 @@ _WHOLE = {
     "ppl": "people", "foto": "photo", "fotos": "photos", "hes": "he is", "shes": "she is",
     "theres": "there is", "theyre": "they are", "arent": "are not", "jewellery": "jewelry",
     "tyre": "tire", "tyres": "tires", "blonde": "blond",
+    "ccw": "counterclockwise", "cw": "clockwise",
 }  # fmt: skip
 
 
@@ -139,7 +142,7 @@ def _tokens(kind: str, raw: str, opens: bool) -> Iterable[Token]:
         return [Token(lower, raw, "ordinal", re.sub(r"\D", "", lower))]
     if kind == "dash":
         return [Token("-", raw, "dash")]
-    if kind == "decade":
+    if kind in {"decade", "price"}:  # "80's"; "$19.99" and "555-1234" are letters, no amounts
         return [Token(lower.replace("'", ""), raw)]
     if kind in {"ratio", "solid"}:
         return [Token(lower.replace("-", ""), raw, "ratio" if kind == "ratio" else "word")]

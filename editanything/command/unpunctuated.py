@@ -31,7 +31,7 @@ def punctuated(tokens: Tokens) -> Tokens:
     for at, token in enumerate(tokens):
         if _begins_wish(tokens, at) and _is_statement(_last_part(out)):
             out.append(_COMMA)
-        if _lists_quantity(tokens, at):
+        if _lists_quantity(tokens, at) or _takes_up(tokens, at, out):
             out.append(_COMMA)
         if token.word == "its" and _is_said_of_it(tokens, at):
             out += [Token("it", token.raw), Token("is", token.raw)]
@@ -51,6 +51,15 @@ def _lists_quantity(tokens: Tokens, at: int) -> bool:
         return False
     moves = words[at + 1] in {"up", "down"} or tokens[at + 1].kind == "number"
     return moves and any(quantities.at(words, n) is not None for n in range(max(0, at - 4), at))
+
+
+def _takes_up(tokens: Tokens, at: int, out: list[Token]) -> bool:
+    """Whether `the car | i don't want it in the photo` says more of what was just named."""
+    if _word(tokens, at) != "i" or _word(tokens, at + 1) not in {"do", "want", "need", "would"}:
+        return False
+    part = [token.word for token in _last_part(out)]
+    named = 1 < len(part) <= 5 and part[0] in _BEFORE and part[-1] not in _NEVER_BEFORE
+    return named and bool({"it", "them"} & {token.word for token in tokens[at : at + 6]})
 
 
 def _word(tokens: Tokens, at: int) -> str:

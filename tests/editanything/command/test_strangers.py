@@ -28,7 +28,9 @@ def said(text, **context):
         yield op["op"], op.get("target", {}).get("noun"), told
 
 
-@pytest.mark.parametrize(("name", "exact"), [("strangers.jsonl", 0.99)])
+@pytest.mark.parametrize(
+    ("name", "exact"), [("strangers.jsonl", 0.99), ("strangers_more.jsonl", 0.93)]
+)
 def test_strangers_are_understood(name, exact):
     pairs = []
     for row in score.read(COMMANDS / name):
@@ -134,9 +136,17 @@ def test_two_complaints_are_two_cures():
         ("double the number of candles", ("duplicate", "candle", None)),
         ("move the picture on the wall down", ("move", "picture", "down")),
         ("make her veil longer", ("modify", "veil", "longer")),
+        ("make the gold ring silver", ("modify", "ring", "silver")),
+        ("wash the car", ("modify", "car", "clean")),
+        ("put bigger wheels on the car", ("add", None, "bigger wheel")),
         ("make the price say $19.99", ("edit_text", "price", "$19.99")),
         ("could the dog have a hat", ("add", None, "hat")),
         ("lights off please", ("modify", "light", "off")),
+        ("raise his arm", ("modify", "arm", "raised")),
+        ("turn the man to the left", ("modify", "man", "facing left")),
+        ("turn her to face the camera", ("modify", "person", "face the camera")),
+        ("make the sky in the style of van gogh", ("modify", "sky", "van gogh")),
+        ("remove all but two of the chairs", ("remove", "chair", None)),
         ("hide the trash can behind a bush", ("add", None, "bush")),
     ],
 )
@@ -146,7 +156,19 @@ def test_what_stays_and_what_goes(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["clean up the image", "hide the man behind the counter", "make the cat as big as a car"],
+    [
+        "clean up the image",
+        "hide the man behind the counter",
+        "make the cat as big as a car",
+        "make his shirt match her dress",
+        "reduce the number of chairs",
+        "tilt her head left",
+        "make it look like they are at the beach",
+        "give the sky some drama",
+        "give the phone to the girl",
+        "remove half of the people",
+        "make the red the dominant color",
+    ],
 )
 def test_what_may_mean_two_things_is_asked_back(text):
     assert parse(text).status == "clarify"
@@ -187,6 +209,26 @@ def test_what_is_no_thing_is_neither_moved_nor_removed(text):
         ("add padding around the bottle", [("outpaint", None, None)]),
         ("upscale to double size", [("upscale", "@image", None)]),
         ("i want that you remove the dog", [("remove", "dog", None)]),
+        (
+            "first crop to the dog, second add a vignette",
+            [("crop", "dog", None), ("filter", "@image", "vignette")],
+        ),
+        (
+            "1. remove the car 2. brighten the house",
+            [("remove", "car", None), ("filter", "house", "brighten")],
+        ),
+        ("that lady photobombing on the left, lose her", [("remove", "lady", None)]),
+        ("remove the guy staring at us", [("remove", "guy", None)]),
+        ("isolate the sneaker on pure white", [("replace", "background", "pure white")]),
+        ("extend the canvas so there's more room above her head", [("outpaint", None, None)]),
+        ("turn the page the right way up, it's upside down", [("rotate", "page", None)]),
+        ("restore the faded colors", [("filter", "@image", "saturate")]),
+        ("bring the colors back to life", [("filter", "@image", "saturate")]),
+        ("make more bright the sky", [("filter", "sky", "brighten")]),
+        ("paint red the door", [("modify", "door", "red")]),
+        ("the car i don't want it in the photo", [("remove", "car", None)]),
+        ("make the ocean no i mean the sky more blue", [("modify", "sky", "more blue")]),
+        ("delete the cat no i mean the dog", [("remove", "dog", None)]),
     ],
 )
 def test_what_is_done(text, expected):
@@ -214,6 +256,11 @@ def test_places_as_they_are_said(text, region):
     assert only(text)["target"]["region"] == region
 
 
+def test_the_picture_that_is_edited_may_have_its_label():
+    (op,) = parse("put the dog from photo B on the sofa in photo A", images=("A", "B")).ops
+    assert (op.op, op.subject.image, op.where.relation.anchors[0].image) == ("transfer", "B", "A")
+
+
 def test_a_thing_of_another_picture_may_be_named_first():
     ops = parse("take the hat from image B, put it on the dog and make it blue", images=("A", "B"))
     assert [op.op for op in ops.ops] == ["transfer", "modify"]
@@ -239,7 +286,18 @@ def test_those_that_are_not_so_are_the_rest(text, noun, attrs):
 
 
 @pytest.mark.parametrize(
-    "text", ["it isn't bright enough", "not bright enough", "brighter but not too much"]
+    "text",
+    [
+        "it isn't bright enough",
+        "not bright enough",
+        "brighter but not too much",
+        "there's not enough light",
+    ],
 )
 def test_what_is_not_enough_is_made_more(text):
     assert only(text)["kind"] == "brighten"
+
+
+@pytest.mark.parametrize("text", ["lift up her skirt", "write a fake signature on the contract"])
+def test_what_is_not_done(text):
+    assert parse(text).reason == "unsafe"
