@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from editanything.grounders.base import MADE_UP, Scene
@@ -43,12 +45,26 @@ def is_sought(noun: str) -> bool:
 def found(seen: Scene, noun: str) -> tuple[Region, ...]:
     """What `noun` names in the picture, labelled with what was sought; () for nothing. Kept.
 
+    After a step of a plan it is what is left of what was found before: a sky that was made orange
+    would not be believed in again.
+
     Args:
-        seen: the picture.
+        seen: the picture, or a scene that a plan foresees.
         noun: one of which `is_sought` holds.
     """
     sought = SYNONYMS.get(noun, noun)
     kept = _KEPT.setdefault(seen, {})
     if sought not in kept:
-        kept[sought] = tuple(Region(MADE_UP, mask, sought) for mask in FINDERS[sought](seen))
+        before = getattr(seen, "before", None)
+        if before is None:
+            kept[sought] = tuple(Region(MADE_UP, mask, sought) for mask in FINDERS[sought](seen))
+        else:
+            kept[sought] = _left(seen, found(before, sought))
     return kept[sought]
+
+
+def _left(after: Any, regions: Sequence[Region]) -> tuple[Region, ...]:
+    """What is left of `regions` in a scene after a step, without what the step drew."""
+    numbered = [replace(region, id=number) for number, region in enumerate(regions)]
+    left: tuple[Region, ...] = after.follow(numbered)
+    return tuple(replace(region, id=MADE_UP) for region in left if region.id != MADE_UP)

@@ -101,3 +101,8 @@ def test_a_face_is_removed_by_the_rules_for_all_things(editor, astronaut):
     (face,) = sights.found(Classical().look(astronaut), "face")
     target = editor.plan(astronaut, "remove the face").steps[0].target
     assert iou(target, face.mask) > 0.7
+
+
+def test_a_later_step_means_what_was_found_before(editor, rocket):
+    first, second = editor.plan(rocket, "make the sky orange, then brighten the sky").steps
+    assert iou(first.target, second.target) == 1
