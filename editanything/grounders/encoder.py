@@ -64,7 +64,8 @@ class EncoderNames:
             return known
         if sights.is_sought(noun):
             sought = [Named(region, 1.0) for region in sights.found(seen, noun)]
-            return (*known, *(one for one in sought if not _is_among(one.region, known)))
+            if sought or sights.is_alone(noun):
+                return (*known, *(one for one in sought if not _is_among(one.region, known)))
         found, embedded = _held(seen, self.weights)
         words = _words(self.weights)
         if not found:

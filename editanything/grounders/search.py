@@ -32,7 +32,7 @@ from editanything.grounders.looks import Looks, of_color, sort_adjectives, stand
 from editanything.grounders.names import Names
 from editanything.grounders.parts import BACKDROPS, SHARES, STUFF, color_parts, in_front, portion
 from editanything.grounders.relations import clearly_nearest, owners, related
-from editanything.grounders.subject import subject
+from editanything.grounders.sights import subject
 from editanything.grounders.things import Thing, share_inside
 from editanything.places import PLACES
 from editanything.types import Mask, Region

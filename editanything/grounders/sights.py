@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
+from editanything import masks
 from editanything.grounders.base import MADE_UP, Scene
 from editanything.grounders.faces import find_faces
+from editanything.grounders.people import find_people
 from editanything.grounders.sky import find_sky, is_behind_portrait
 from editanything.types import Mask, Region
 
@@ -26,13 +28,49 @@ def _faces(seen: Scene) -> tuple[Mask, ...]:
     return find_faces(seen.image)
 
 
-#: What is sought, and who seeks it. The finder alone answers for its nouns, also with nothing.
-FINDERS: dict[str, Finder] = {"sky": _sky, "face": _faces}
+def _people(seen: Scene) -> tuple[Mask, ...]:
+    faces = [one.mask for one in found(seen, "face")]
+    return find_people(seen.image, faces, _standing_out(seen)) if faces else ()
+
+
+def _in_front(seen: Scene) -> tuple[Mask, ...]:
+    people = [one.mask for one in found(seen, "person")]
+    if people:
+        return (masks.union(*people),)
+    out = _standing_out(seen)
+    if out is None:
+        return ()
+    sky = [one.mask for one in found(seen, "sky")]
+    is_sky = bool(sky) and masks.iou(out, sky[0]) > _IS_SKY
+    return () if is_sky else (out,)
+
+
+@runtime_checkable
+class _Telling(Protocol):
+    """A picture in hand whose segmenter tells what stands out of it."""
+
+    def subject(self) -> Mask | None: ...
+
+
+def _standing_out(seen: Scene) -> Mask | None:
+    return seen.subject() if isinstance(seen, _Telling) else None
+
+
+#: What is sought, and who seeks it.
+FINDERS: dict[str, Finder] = {"sky": _sky, "face": _faces, "person": _people}
+#: Of these the finder alone answers for its nouns, also with nothing.
+ALONE = frozenset({"sky", "face"})
 #: Other nouns, lower case and singular, for the same.
 SYNONYMS: dict[str, str] = {
     "heaven": "sky", "heavens": "sky", "skies": "sky", "firmament": "sky",
     "visage": "face", "human face": "face", "faces": "face",
+    "man": "person", "woman": "person", "boy": "person", "girl": "person", "guy": "person",
+    "lady": "person", "gentleman": "person", "human": "person", "child": "person", "kid": "person",
+    "model": "person", "people": "person",
 }  # fmt: skip
+
+_SUBJECT = "@subject"  # the finder that no noun names
+_IS_SKY = 0.5  # of the IoU of what stands out and the sky: a sky in front of houses is none
 
 _KEPT: WeakKeyDictionary[Scene, dict[str, tuple[Region, ...]]] = WeakKeyDictionary()
 
@@ -40,6 +78,17 @@ _KEPT: WeakKeyDictionary[Scene, dict[str, tuple[Region, ...]]] = WeakKeyDictiona
 def is_sought(noun: str) -> bool:
     """Whether a finder answers for `noun` (lower case)."""
     return SYNONYMS.get(noun, noun) in FINDERS
+
+
+def is_alone(noun: str) -> bool:
+    """Whether nobody else is asked for `noun` where its finder finds nothing."""
+    return SYNONYMS.get(noun, noun) in ALONE
+
+
+def subject(seen: Scene) -> Mask | None:
+    """The people of a portrait, else the thing that plainly stands out; None where none does."""
+    front = found(seen, _SUBJECT)
+    return front[0].mask if front else None
 
 
 def found(seen: Scene, noun: str) -> tuple[Region, ...]:
@@ -57,7 +106,8 @@ def found(seen: Scene, noun: str) -> tuple[Region, ...]:
     if sought not in kept:
         before = getattr(seen, "before", None)
         if before is None:
-            kept[sought] = tuple(Region(MADE_UP, mask, sought) for mask in FINDERS[sought](seen))
+            finder = _in_front if sought == _SUBJECT else FINDERS[sought]
+            kept[sought] = tuple(Region(MADE_UP, mask, sought) for mask in finder(seen))
         else:
             kept[sought] = _left(seen, found(before, sought))
     return kept[sought]

@@ -10,7 +10,7 @@ from editanything.errors import Refusal
 from editanything.examples import EXAMPLES
 from editanything.grounders.base import Found, NotFound
 from editanything.grounders.names import KnownNames
-from editanything.grounders.subject import subject
+from editanything.grounders.sights import subject
 from editanything.grounders.words import Words
 from editanything.segmenters.classical import Classical
 from editanything.segmenters.guided import Guided
