@@ -21,7 +21,7 @@ from editanything.types import RGB, Bool2D, Box, Mask, Selection
 #: frame. Chosen on 28 photographs (docs/experiments.md).
 SURE_FROM, LEAST_LEAD, MOST_OF_FRAME = 0.88, 0.3, 0.4
 _RIM_PX = 2  # of the reduced picture: there outlines differ by chance
-_LEAST_SHARE, _MOST_SHARE = 0.03, 0.8  # of the picture
+_LEAST_SHARE, _MOST_SHARE = 0.04, 0.8  # of the picture
 
 
 class Selecting(Protocol):
