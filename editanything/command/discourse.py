@@ -56,6 +56,8 @@ class Discourse:
     copies: int = 0  # that were made of what was named last, for "both"
     framed: bool = False  # whether the whole picture was named
     cropped: bool = False  # whether the picture was cropped last: then it is "it" as well
+    removed: bool = False  # whether what was named last is gone: then the picture is "it"
+    rethought: bool = False  # whether a second thought is read: then nothing is gone yet
     known: dict[Any, Any] = field(default_factory=dict)  # phrases read with this memory
 
     def copy(self) -> Discourse:

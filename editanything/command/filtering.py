@@ -58,8 +58,10 @@ def _things(clause: Clause, kind: str) -> Targets | None:
     place = _place(tokens) or _place(clause.slot("F"))
     named = tokens[:-1] if _place(tokens) else tokens
     alone = not named or [token.word for token in named] in (["it"], ["this"])
-    meant = (clause.talk.last and not clause.talk.cropped) or clause.talk.selection
-    if alone and not meant and (kind in _OVERALL or (place and clause.has("F"))):
+    talk = clause.talk
+    meant = (talk.last and not talk.cropped and not talk.removed) or talk.selection
+    whole = kind in _OVERALL or talk.removed or (place and clause.has("F"))
+    if alone and not meant and whole:
         grounds = {"background", "foreground"}
         part = replace(IMAGE, region=place) if place else IMAGE
         return Targets((Selector(str(place)) if place in grounds else part,))

@@ -130,7 +130,8 @@ def _considered(
         return _sentences(tokens, talk, question_mark)
     for said in joined(first, later):
         try:
-            found = instead(before, _sentences(said, talk.copy(), question_mark), sure)
+            again = replace(talk, rethought=True)
+            found = instead(before, _sentences(said, again, question_mark), sure)
         except (Failed, Ask, Unresolved):
             continue
         if found is not None:

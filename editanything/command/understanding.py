@@ -118,6 +118,7 @@ def remember(ops: Operations, talk: Discourse) -> None:
     named = [thing for op in ops for thing in _named_by(op, talk)]
     talk.name(*named)
     talk.cropped = bool(ops) and ops[-1].op == "crop"
+    talk.removed = bool(ops) and ops[-1].op == "remove" and not talk.rethought
     talk.copies = next((op.copies or 1 for op in ops[-1:] if op.op == "duplicate"), 0)
 
 

@@ -129,3 +129,24 @@ def test_what_is_asked_back(text, reason):
 @pytest.mark.parametrize("said", ["remove the cat, no, ", "no, wait, ", "make it red, actually, "])
 def test_no_end_of_changes_of_mind_is_answered(said):
     assert parse(1500 * said).status in {"ok", "clarify", "reject"}
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("remove the background and make it warmer", "@image"),
+        ("delete the dog, then brighten it", "@image"),
+        ("remove the cup. make it black and white", "@image"),
+        ("remove the cup and make the saucer red and brighten it", "saucer"),
+        ("blur the background and brighten it", "background"),
+    ],
+)
+def test_what_is_gone_is_not_it(text, target):
+    """A filter of "it" after a removal is of the picture that is left."""
+    ops = parse(text).ops
+    assert ops[-1].op == "filter"
+    assert ops[-1].target.noun == target
+
+
+def test_what_is_gone_by_name_cannot_be_filtered():
+    assert parse("remove the cup and blur the cup").reason == "contradiction"
