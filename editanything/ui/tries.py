@@ -8,8 +8,15 @@ from collections.abc import Sequence
 from editanything.examples import EXAMPLES
 
 MOST = 6
-#: For a picture of which nothing is known: the first need a selection, which their words say.
-UNKNOWN = ("remove it", "make it teal", "blur the background", "brighten the picture")
+#: For a picture of which nothing is known; the background is asked for where nothing stands out.
+UNKNOWN = (
+    "blur the background",
+    "remove the background",
+    "make the background black and white",
+    "add a red apple on the right",
+    "make the picture warmer",
+    "brighten the picture",
+)
 SELECTED = (
     "remove it",
     "make it teal",

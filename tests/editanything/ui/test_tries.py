@@ -34,4 +34,13 @@ def test_what_is_said_of_a_selection_can_be_planned(editor):
 def test_an_example_brings_its_own_and_an_unknown_picture_gets_what_always_goes():
     assert sentences(("cup",), selected=False, example="cat") == EXAMPLES["cat"].commands
     assert sentences(("cup",), selected=True, example="cat") == SELECTED
-    assert "blur the background" in sentences((), selected=False)
+
+
+def test_what_is_offered_for_an_unknown_picture_can_be_planned(editor):
+    """Where one thing stands out of it."""
+    y, x = np.mgrid[:120, :160]
+    picture = np.full((120, 160, 3), (110, 120, 90), np.uint8)
+    picture[(x - 80) ** 2 + (y - 60) ** 2 < 900] = (200, 60, 40)
+    picture += np.random.default_rng(0).integers(0, 8, picture.shape, np.uint8)
+    for text in sentences((), selected=False):
+        assert editor.plan(picture, text).steps, text
