@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from editanything.cuts import BACK, MAYBE_BACK, MAYBE_THING, THING, cut
 from editanything.types import RGB, Bool2D
 
 RIM_SIDE_PX = 1024  # a rim is found at this size of a picture's longer side
-_FEW = 8  # pixels that a colour model cannot be made of
 
 
 def reduced(image: RGB, side_px: int) -> RGB:
@@ -28,7 +28,7 @@ def square(radius_px: int) -> NDArray[np.uint8]:
 
 
 def cut_out(rgb: RGB, *, sure: Bool2D, likely: Bool2D, possible: Bool2D) -> Bool2D:
-    """A thing by GrabCut (Rother et al. 2004), bool (h, w); reproducible.
+    """A thing by GrabCut, bool (h, w).
 
     Args:
         rgb: a reduced picture (h, w, 3).
@@ -36,16 +36,11 @@ def cut_out(rgb: RGB, *, sure: Bool2D, likely: Bool2D, possible: Bool2D) -> Bool
         likely: what is more of it than not.
         possible: what may be of it; the rest is not.
     """
-    seeds = np.full(sure.shape, cv2.GC_BGD, np.uint8)
-    seeds[possible] = cv2.GC_PR_BGD
-    seeds[likely] = cv2.GC_PR_FGD
-    seeds[sure] = cv2.GC_FGD
-    thing = sure | likely
-    if min(np.count_nonzero(thing), np.count_nonzero(~thing)) < _FEW:
-        return thing
-    cv2.setRNGSeed(0)  # the colour models start from k-means
-    cv2.grabCut(rgb, seeds, None, np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
-    return (seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)
+    seeds = np.full(sure.shape, BACK, np.uint8)
+    seeds[possible] = MAYBE_BACK
+    seeds[likely] = MAYBE_THING
+    seeds[sure] = THING
+    return cut(rgb, seeds)
 
 
 def at_full_size(part: Bool2D, image: RGB) -> Bool2D:

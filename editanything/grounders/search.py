@@ -97,6 +97,8 @@ class Search:
         if noun == "background":
             return self._background()
         if self._means_the_subject(selector):
+            if self.selection is not None:
+                return self._selected(None)
             front = self._front()
             if front is not None:
                 return _one(front, "what is in front" if self._shown else STANDS_OUT)

@@ -16,6 +16,9 @@ from editanything.types import Mask, Region
 
 Finder = Callable[[Scene], tuple[Mask, ...]]
 
+_SUBJECT = "@subject"  # the finder that no noun names
+_IS_SKY = 0.5  # IoU of what stands out and the sky, from which they are the same
+
 
 def _sky(seen: Scene) -> tuple[Mask, ...]:
     sky = find_sky(seen.image)
@@ -68,9 +71,6 @@ SYNONYMS: dict[str, str] = {
     "lady": "person", "gentleman": "person", "human": "person", "child": "person", "kid": "person",
     "model": "person", "people": "person",
 }  # fmt: skip
-
-_SUBJECT = "@subject"  # the finder that no noun names
-_IS_SKY = 0.5  # of the IoU of what stands out and the sky: a sky in front of houses is none
 
 _KEPT: WeakKeyDictionary[Scene, dict[str, tuple[Region, ...]]] = WeakKeyDictionary()
 

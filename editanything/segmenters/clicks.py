@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.segmenters.cuts import distance_inside
+from editanything.cuts import distance_inside
 from editanything.segmenters.tree import Tree, grow_tree
 from editanything.segmenters.window import Window
 from editanything.types import RGB, Bool2D, Box, Point

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.segmenters.cuts import (
+from editanything.cuts import (
     BACK,
     MAYBE_BACK,
     MAYBE_THING,

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from editanything.cuts import MOST_UNSURE
 from editanything.masks import box_union
 from editanything.segmenters.classical import Classical, ClassicalSeen, in_box
-from editanything.segmenters.cuts import MOST_UNSURE
 from editanything.segmenters.glance import Answer
 from editanything.segmenters.sam import SamSeen, SamSegmenter, around
 from editanything.segmenters.window import Window

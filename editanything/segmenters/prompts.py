@@ -5,8 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from editanything.masks import with_margin
-from editanything.segmenters.cuts import (
+from editanything.cuts import (
     BACK,
     MAYBE_BACK,
     MAYBE_THING,
@@ -16,6 +15,7 @@ from editanything.segmenters.cuts import (
     distance_inside,
     tidy,
 )
+from editanything.masks import with_margin
 from editanything.segmenters.window import Window
 from editanything.types import RGB, Bool2D, Box, Mask, Point
 

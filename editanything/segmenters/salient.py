@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editanything.segmenters.cuts import BACK, MAYBE_BACK, MAYBE_THING, THING, cut, tidy
+from editanything.cuts import BACK, MAYBE_BACK, MAYBE_THING, THING, cut, tidy
 from editanything.segmenters.refine import Labels
 from editanything.types import RGB, Bool2D
 

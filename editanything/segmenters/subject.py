@@ -7,14 +7,13 @@ subject, in the segmenter's own outline. Textures, landscapes and crowds have no
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import cv2
 import numpy as np
 
 from editanything.segmenters.salient import Salient
 from editanything.segmenters.window import Window
-from editanything.types import RGB, Bool2D, Box, Mask, Selection
+from editanything.types import Bool2D, Box, Mask, Seen, Selection
 
 #: A subject is plain where what stands out and what the segmenter makes of its box overlap so far
 #: (IoU away from the rim), where it stands out by so much on average, and runs along no more of the
@@ -24,20 +23,7 @@ _RIM_PX = 2  # of the reduced picture: there outlines differ by chance
 _LEAST_SHARE, _MOST_SHARE = 0.04, 0.8  # of the picture
 
 
-class Selecting(Protocol):
-    """A picture in hand that answers prompts."""
-
-    @property
-    def image(self) -> RGB:
-        """The picture."""
-        ...
-
-    def select(self, selection: Selection) -> Mask:
-        """The mask that a selection means."""
-        ...
-
-
-def find_subject(seen: Selecting) -> Mask | None:
+def find_subject(seen: Seen) -> Mask | None:
     """The thing that stands out of the picture; None where none does plainly."""
     salient = Salient.of(seen.image)
     out = salient.thing()

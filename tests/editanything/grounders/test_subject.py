@@ -113,6 +113,7 @@ def test_no_guess_where_it_would_be_wrong(seen):
 
 def test_a_selection_comes_first(seen):
     pointed = subject(seen)
-    other = Words(KnownNames()).find(seen, Selector("subject"), selection=pointed)
-    assert isinstance(other, Found)
-    assert other.by == "your selection"
+    for noun in ("subject", "object", "product"):
+        other = Words(KnownNames()).find(seen, Selector(noun), selection=pointed)
+        assert isinstance(other, Found)
+        assert other.by == "your selection", noun

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import torch
 
+from editanything.cuts import MAYBE_BACK, MAYBE_THING, MOST_UNSURE
 from editanything.errors import InputError
 from editanything.preset import build
 from editanything.segmenters.classical import Classical
-from editanything.segmenters.cuts import MAYBE_BACK, MAYBE_THING, MOST_UNSURE
 from editanything.segmenters.glance import Glance
 from editanything.segmenters.guided import (
     LEAST_PX,

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from editanything.segmenters.cuts import (
+from editanything.cuts import (
     BACK,
     MAYBE_BACK,
     MAYBE_THING,
