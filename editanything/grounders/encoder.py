@@ -2,8 +2,9 @@
 
 Where a picture came with names, these alone decide. Elsewhere the segmenter's regions are
 candidates, and the noun names those that the network is sure of; nothing where it is sure of none,
-which is then asked back. What `sights` finds without having learned it (the sky, faces) is not
-asked of the network. What it was trained on, and how often it errs: docs/words.md.
+which is then asked back. What `sights` finds (the sky, faces, things of photographs) is not asked
+of the network, and it is not believed where the network of photographs plainly sees something else.
+What it was trained on, and how often it errs: docs/words.md.
 
 There are many candidates, and in a large picture each is large: they are put together one by one.
 """
@@ -24,6 +25,7 @@ from editanything.errors import InputError
 from editanything.grounders import sights
 from editanything.grounders.base import MADE_UP, Scene, came_with_names
 from editanything.grounders.names import KnownNames, Named
+from editanything.grounders.photographed import is_plainly_else
 from editanything.libraries import networks
 from editanything.masks import grow, shared_px, union
 from editanything.types import Bool2D, Mask, Region
@@ -77,7 +79,7 @@ class EncoderNames:
         kept = list(known)
         for i in believed:
             region = found[i].region
-            if not _is_among(region, kept):
+            if not _is_among(region, kept) and not is_plainly_else(seen, region.mask, noun):
                 kept.append(Named(region, float(1 / (1 + np.exp(-over[i])))))
         return tuple(sorted(kept, key=lambda one: -one.score))
 

@@ -1,4 +1,8 @@
-"""What is found in a picture without names and without having been learned: noun -> finder."""
+"""What is found in a picture without names: noun -> finder.
+
+The sky, faces and people without anything learned; other everyday things of photographs by a
+network (`photographed`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from editanything import masks
 from editanything.grounders.base import MADE_UP, Scene
 from editanything.grounders.faces import find_faces
 from editanything.grounders.people import find_people
+from editanything.grounders.photographed import find_photographed, is_everyday
 from editanything.grounders.sky import find_sky, is_behind_portrait
 from editanything.types import Mask, Region
 
@@ -77,7 +82,8 @@ _KEPT: WeakKeyDictionary[Scene, dict[str, tuple[Region, ...]]] = WeakKeyDictiona
 
 def is_sought(noun: str) -> bool:
     """Whether a finder answers for `noun` (lower case)."""
-    return SYNONYMS.get(noun, noun) in FINDERS
+    sought = SYNONYMS.get(noun, noun)
+    return sought in FINDERS or is_everyday(sought)
 
 
 def is_alone(noun: str) -> bool:
@@ -106,11 +112,16 @@ def found(seen: Scene, noun: str) -> tuple[Region, ...]:
     if sought not in kept:
         before = getattr(seen, "before", None)
         if before is None:
-            finder = _in_front if sought == _SUBJECT else FINDERS[sought]
-            kept[sought] = tuple(Region(MADE_UP, mask, sought) for mask in finder(seen))
+            kept[sought] = tuple(Region(MADE_UP, mask, sought) for mask in _find(seen, sought))
         else:
             kept[sought] = _left(seen, found(before, sought))
     return kept[sought]
+
+
+def _find(seen: Scene, sought: str) -> tuple[Mask, ...]:
+    if sought == _SUBJECT:
+        return _in_front(seen)
+    return FINDERS[sought](seen) if sought in FINDERS else find_photographed(seen, sought)
 
 
 def _left(after: Any, regions: Sequence[Region]) -> tuple[Region, ...]:

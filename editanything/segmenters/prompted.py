@@ -104,7 +104,7 @@ class Embedded:
     def everything(self, settings: Everything) -> list[Bool2D]:
         """The masks (h, w) of all that a grid of clicks finds, best first; they may overlap."""
         import torch
-        from torchvision.ops import batched_nms  # type: ignore[import-untyped]
+        from torchvision.ops import batched_nms
 
         found = list(self._clicked(settings))
         if not found:

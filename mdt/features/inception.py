@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models import inception as tv  # type: ignore[import-untyped]
+from torchvision.models import inception as tv
 
 from mdt.checkpoint import read_tensors
 from mdt.features.base import Features

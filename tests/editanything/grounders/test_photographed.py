@@ -1,0 +1,118 @@
+"""Everyday things of photographs by their nouns: found where they are, and not where they are not."""
+
+import numpy as np
+import pytest
+
+from editanything import Editor
+from editanything.errors import Refusal
+from editanything.examples import EXAMPLES
+from editanything.grounders import photographed, sights
+from editanything.grounders.imagenet import everyday_nouns, numbers
+from editanything.image import Picture
+from editanything.masks import iou
+from editanything.preset import build, load_preset
+from mdt.features.photographs import open_photographs
+
+KINDS = open_photographs().kinds
+
+
+@pytest.fixture(scope="module")
+def editor():
+    return Editor.from_preset("default")
+
+
+def look(name):
+    """An example, without its names, as the default segmenter holds it."""
+    segmenter = build("segmenter", load_preset("default", {}).segmenter)
+    return segmenter.look(Picture.open(EXAMPLES[name].path).rgb())
+
+
+@pytest.fixture(scope="module")
+def cat():
+    return look("cat")
+
+
+def test_every_noun_of_the_table_names_kinds():
+    for noun in everyday_nouns():
+        assert noun == noun.lower()
+        assert numbers(noun, KINDS), noun
+
+
+@pytest.mark.parametrize(
+    ("noun", "among", "beyond"),
+    [
+        ("dog", "pug", "timber wolf"),
+        ("puppy", "Chihuahua", "tabby"),
+        ("golden retriever", "golden retriever", "Labrador retriever"),
+        ("racing car", "racer", "minibus"),
+        ("vehicle", "trolleybus", "sidewinder"),
+        ("printer", "printer", "English setter"),
+    ],
+)
+def test_what_nouns_name(noun, among, beyond):
+    named = {KINDS[i] for i in numbers(noun, KINDS)}
+    assert among in named
+    assert beyond not in named
+
+
+@pytest.mark.parametrize("noun", ["kite", "sky", "", "thing", "asdf", "hat", "boxer"])
+def test_other_nouns_name_none(noun):
+    assert numbers(noun, KINDS) == ()
+    assert not photographed.is_everyday(noun)
+
+
+@pytest.mark.parametrize(
+    ("name", "noun", "least"), [("cat", "cat", 0.8), ("astronaut", "helmet", 0.5)]
+)
+def test_a_thing_is_found_where_it_is_outlined_by_hand(name, noun, least):
+    (region,) = sights.found(look(name), noun)
+    true = next(r.mask for r in EXAMPLES[name].regions() if r.label == noun)
+    assert region.label == noun
+    assert iou(region.mask, true) >= least
+
+
+@pytest.mark.parametrize("noun", ["dog", "car", "banana", "bird", "cup", "chair"])
+def test_what_is_not_there_is_not_found(cat, noun):
+    assert photographed.find_photographed(cat, noun) == ()
+
+
+def test_two_things_are_found_one_after_the_other(cat):
+    image = np.concatenate([cat.image, cat.image[:, ::-1]], axis=1)
+    segmenter = build("segmenter", load_preset("default", {}).segmenter)
+    found = photographed.find_photographed(segmenter.look(image), "cat")
+    covered = np.any([mask.full() for mask in found], axis=0)
+    half = covered.shape[1] // 2
+    assert min(covered[:, :half].mean(), covered[:, half:].mean()) > 0.2
+
+
+def test_the_same_picture_gives_the_same_mask(cat):
+    again = look("cat")
+    ((one,), (other,)) = (photographed.find_photographed(seen, "cat") for seen in (cat, again))
+    assert (one.full() == other.full()).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 400), (40, 2), (33, 65)])
+def test_tiny_and_narrow_pictures_hold_nothing(shape):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    segmenter = build("segmenter", load_preset("default", {}).segmenter)
+    assert photographed.find_photographed(segmenter.look(image), "dog") == ()
+
+
+def test_by_a_sentence_the_cat_alone_changes_and_a_dog_is_asked_back(editor, cat):
+    image = np.ascontiguousarray(cat.image[2:, 2:])  # no example any more, so without names
+    out = np.asarray(editor.edit(image, "make the cat blue").image)[..., :3]
+    true = next(r.mask for r in EXAMPLES["cat"].regions() if r.label == "cat").full()[2:, 2:]
+    changed = (out != image).any(axis=2)
+    assert changed[true].mean() > 0.8
+    assert changed[~true].mean() < 0.2
+    with pytest.raises(Refusal, match="cannot find “the dog”"):
+        editor.edit(image, "make the dog blue")
+
+
+def test_a_second_step_is_of_what_was_found_before_the_first(editor, cat):
+    image = np.ascontiguousarray(cat.image[2:, 2:])
+    once = np.asarray(editor.edit(image, "make the cat blue").image)[..., :3]
+    twice = np.asarray(editor.edit(image, "make the cat blue and flip the cat").image)[..., :3]
+    still = (once == image).all(axis=2)
+    assert (twice != once).any()
+    assert (twice[still] == image[still]).mean() > 0.8
