@@ -39,14 +39,15 @@ Floats = NDArray[np.float32]
 SIDES_PX = (224, 320, 448, 640)
 _PLACE_PX = 32  # of a side, one place of the network
 _WINDOWS = (7, 5)  # places; what the network was trained to name is seven wide
-#: A kind is there where some window shows it with this probability, and is taken where a mask is
-#: this sure (`_sureness`). Both chosen on photographs that come with packages: docs/experiments.md.
-THERE, SURE = 0.5, 0.35
+#: Kinds are there where some window shows them with this probability, and some more where they are
+#: many, since each is a little likely anywhere; and are taken where a mask is this sure
+#: (`_sureness`). All chosen on photographs that come with packages: docs/experiments.md.
+THERE, BY_CHANCE, SURE = 0.5, 0.75, 0.35
 _MORE_THERE = 0.8  # ... once one was found, and hidden
 #: Soft IoU of a mask and the map of likely places, and the map's mean in it: with less it holds
 #: other things too.
 _LEAST_FIT, _LEAST_MEAN = 0.3, 0.5
-_FIT = 0.5  # of masks about as sure, the one that fits the map of likely places counts more so
+_FIT = 0.5  # the share of these two in the choice among masks
 _MOST = 6  # things of one noun
 _HEAT_PX = 96  # of the map of likely places, the longer side
 #: The map is cut at these shares of its highest value; what is around it there is a box.
@@ -88,14 +89,20 @@ def is_everyday(noun: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _kinds() -> tuple[str, ...]:
-    """The kinds' names alone, from the card: a sentence must not wait for torch."""
+    """The kinds' names alone, from the card: a sentence must not wait for torch.
+
+    Raises:
+        InputError: the card is missing or damaged.
+    """
     import mdt
 
     card = Path(mdt.__file__).parent / "weights" / "photographs" / "photographs.json"
     try:
         return tuple(json.loads(card.read_text(encoding="utf-8"))["kinds"])
     except (OSError, ValueError, KeyError):
-        return ()  # the network says what is wrong when it is opened
+        raise InputError(
+            f"The card {card} is missing or damaged; install the package again."
+        ) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +180,9 @@ def find_photographed(seen: Scene, noun: str) -> tuple[Mask, ...]:
         InputError: the weights are missing or damaged.
     """
     view, ids = shown(seen), numbers(noun, _kinds())
+    least = THERE + BY_CHANCE * len(ids) / len(_kinds())
     found: list[Mask] = []
-    while len(found) < _MOST and view.surest(ids) >= (_MORE_THERE if found else THERE):
+    while len(found) < _MOST and view.surest(ids) >= (max(least, _MORE_THERE) if found else least):
         best = _cut_out(seen, view.picture, view.heat(ids), ids)
         if best is None or any(iou(best, mask) > _SAME for mask in found):
             break
@@ -203,13 +211,17 @@ def _cut_out(seen: Scene, picture: RGB, heat: Floats, ids: Sequence[int]) -> Mas
     best: tuple[float, Mask] | None = None
     for mask in _masks(seen, picture, heat, ids):
         small = _small(mask, picture)
+        if not small.any():
+            continue
         over = cv2.resize(heat, small.shape[::-1])
         fit = float(over[small].sum() / np.maximum(over, small).sum())
-        if fit < _LEAST_FIT or float(over[small].mean()) < _LEAST_MEAN:
+        mean = float(over[small].mean())
+        if fit < _LEAST_FIT or mean < _LEAST_MEAN:
             continue
         sure = _sureness(picture, small, ids)
-        if sure >= SURE and (best is None or sure + _FIT * fit > best[0]):
-            best = sure + _FIT * fit, mask
+        worth = sure + _FIT * (fit + mean)
+        if sure >= SURE and (best is None or worth > best[0]):
+            best = worth, mask
     return best and best[1]
 
 
@@ -244,8 +256,8 @@ def _box(heat: Floats, level: float) -> tuple[float, ...]:
 
 def _outward(box: tuple[float, ...], shape: tuple[int, int]) -> Box:
     height, width = shape
-    x0, y0, x1, y1 = box
-    return int(x0 * width), int(y0 * height), round(x1 * width), round(y1 * height)
+    x0, y0 = int(box[0] * width), int(box[1] * height)
+    return x0, y0, max(x0 + 1, round(box[2] * width)), max(y0 + 1, round(box[3] * height))
 
 
 def _filled(box: tuple[float, ...], shape: tuple[int, int]) -> Bool2D:

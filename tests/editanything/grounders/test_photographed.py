@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from editanything import Editor
-from editanything.errors import Refusal
+from editanything.errors import InputError, Refusal
 from editanything.examples import EXAMPLES
 from editanything.grounders import photographed, sights
 from editanything.grounders.imagenet import everyday_nouns, numbers
@@ -89,6 +89,14 @@ def test_the_same_picture_gives_the_same_mask(cat):
     again = look("cat")
     ((one,), (other,)) = (photographed.find_photographed(seen, "cat") for seen in (cat, again))
     assert (one.full() == other.full()).all()
+
+
+def test_a_missing_card_is_told(monkeypatch, tmp_path):
+    import mdt
+
+    monkeypatch.setattr(mdt, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(InputError, match=r"card .*photographs.json is missing or damaged"):
+        photographed._kinds.__wrapped__()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 400), (40, 2), (33, 65)])
