@@ -96,7 +96,7 @@ def main() -> None:
         own = [noun for noun in there.split() if found.get(noun)]
         bad = [noun for noun in found if noun not in fine]
         sought, right = sought + len(there.split()), right + len(own)
-        questions, wrong = questions + len(everyday_nouns()) - len(fine), wrong + len(bad)
+        questions, wrong = questions + len(set(everyday_nouns()) - fine), wrong + len(bad)
         told = {noun: outlined(name, noun, found[noun]) for noun in own}
         print(f"{name}: found {told} of {there.split()}, wrong {bad}, {seconds:.0f} s", flush=True)
     print(json.dumps({

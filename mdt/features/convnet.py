@@ -88,19 +88,7 @@ def open_convnet(name: str = "features-cifar", folder: str | Path = WEIGHTS) -> 
         ValueError: weights or card are missing, damaged, or do not fit each other.
     """
     path, card = Path(folder) / f"{name}.safetensors", read_card(name, folder)
-    try:
-        content = path.read_bytes()
-    except OSError:
-        raise ValueError(
-            f"The feature network's weights {path} are missing; {_again(folder)}."
-        ) from None
-    sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != card.get("sha256"):
-        raise ValueError(
-            f"The feature network's weights {path} are damaged: their SHA-256 begins "
-            f"{sha256[:12]}, their card says {str(card.get('sha256'))[:12]}; "
-            f"{_again(folder)}."
-        )
+    content = read_weights(path, card, f"The feature network's weights {path}", _again(folder))
     try:
         with torch.device("meta"):  # fresh weights would be drawn from the global generator
             network = ConvNet(tuple(card["widths"]), card["num_classes"], card.get("side_px", 32))
@@ -109,7 +97,7 @@ def open_convnet(name: str = "features-cifar", folder: str | Path = WEIGHTS) -> 
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         first = " ".join(str(error).split())[:200]
         raise ValueError(f"The feature network {path} does not fit its card: {first}") from None
-    network.name, network.sha256 = name, sha256
+    network.name, network.sha256 = name, card["sha256"]
     return network.eval().requires_grad_(False)
 
 
@@ -127,6 +115,31 @@ def read_card(name: str, folder: str | Path = WEIGHTS) -> dict[str, Any]:
     if isinstance(card, dict):
         return card
     raise ValueError(f"The card {path} is missing or damaged; {_again(folder)}.")
+
+
+def read_weights(path: Path, card: dict[str, Any], which: str, again: str) -> bytes:
+    """The bytes of a file of weights, checked against the sum in its card.
+
+    Args:
+        path: of the file.
+        card: what stands beside it, with "sha256".
+        which: begins the sentence of an error: "The feature network's weights ...".
+        again: ends it, with what to do.
+
+    Raises:
+        ValueError: the file is missing or damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise ValueError(f"{which} are missing; {again}.") from None
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != card.get("sha256"):
+        raise ValueError(
+            f"{which} are damaged: their SHA-256 begins {sha256[:12]}, their card says "
+            f"{str(card.get('sha256'))[:12]}; {again}."
+        )
+    return content
 
 
 def _again(folder: str | Path) -> str:

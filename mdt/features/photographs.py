@@ -21,7 +21,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from mdt.features.convnet import WEIGHTS, read_card
+from mdt.checkpoint import read_tensors
+from mdt.features.convnet import WEIGHTS, read_card, read_weights
 from mdt.files import written_beside
 from mdt.models.efficientnet import NUM_KINDS, EfficientNetLite, folded
 
@@ -58,18 +59,9 @@ def open_photographs(folder: str | Path = WEIGHTS / "photographs") -> Photograph
     Raises:
         ValueError: weights or card are missing, damaged, or do not fit each other.
     """
-    place, card = Path(folder), read_card("photographs", folder)
-    again = "install the package again"
-    try:
-        content = (place / _FILE).read_bytes()
-    except OSError:
-        raise ValueError(f"The network of photographs in {place} is missing; {again}.") from None
-    sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != card.get("sha256"):
-        raise ValueError(
-            f"The network of photographs in {place} is damaged: the SHA-256 of {_FILE} begins "
-            f"{sha256[:12]}, its card says {str(card.get('sha256'))[:12]}; {again}."
-        )
+    place, card, again = Path(folder), read_card("photographs", folder), "install the package again"
+    path = place / _FILE
+    content = read_weights(path, card, f"The weights {path} of the network of photographs", again)
     try:
         with torch.device("meta"):  # fresh weights would be drawn from the global generator
             network = EfficientNetLite()
@@ -125,9 +117,8 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     arguments = parser.parse_args()
     try:
-        published = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
-        write_photographs(published, arguments.output)
-    except (OSError, ValueError, RuntimeError) as error:
+        write_photographs(read_tensors(arguments.checkpoint), arguments.output)
+    except (OSError, ValueError) as error:
         parser.error(str(error))
 
 

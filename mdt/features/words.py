@@ -20,7 +20,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from mdt.crops import crop_region
-from mdt.features.convnet import WEIGHTS
+from mdt.features.convnet import WEIGHTS, read_weights
 from mdt.files import written_beside
 from mdt.models.words import WordRegions
 from mdt.words import phrase_ids
@@ -82,17 +82,12 @@ def open_words(folder: str | Path = WEIGHTS / "words") -> Words:
     again = "install the package again" if own else "write it again"
     try:
         card = json.loads((place / CARD).read_text(encoding="utf-8"))
-        content = (place / WORDS_FILE).read_bytes()
     except (OSError, ValueError):
         raise ValueError(
             f"The network of words in {place} is missing or its card is damaged; {again}."
         ) from None
-    sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != card.get("sha256"):
-        raise ValueError(
-            f"The network of words in {place} is damaged: the SHA-256 of {WORDS_FILE} begins "
-            f"{sha256[:12]}, its card says {str(card.get('sha256'))[:12]}; {again}."
-        )
+    path = place / WORDS_FILE
+    content = read_weights(path, card, f"The weights {path} of the network of words", again)
     try:
         with torch.device("meta"):  # fresh weights would be drawn from the global generator
             network = WordRegions(**card["settings"])

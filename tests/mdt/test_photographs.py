@@ -147,12 +147,12 @@ def test_damaged_missing_or_strange_weights_are_told(tmp_path):
     with pytest.raises(ValueError, match=r"card .* is missing or damaged"):
         open_photographs(tmp_path)
     shutil.copy(own / "photographs.json", tmp_path)
-    with pytest.raises(ValueError, match="is missing; install the package again"):
+    with pytest.raises(ValueError, match="are missing; install the package again"):
         open_photographs(tmp_path)
     content = bytearray((own / "photographs.safetensors").read_bytes())
     content[-1] ^= 1
     (tmp_path / "photographs.safetensors").write_bytes(content)
-    with pytest.raises(ValueError, match="is damaged: the SHA-256"):
+    with pytest.raises(ValueError, match="are damaged: their SHA-256"):
         open_photographs(tmp_path)
     shutil.copy(own / "photographs.safetensors", tmp_path)
     card = json.loads((own / "photographs.json").read_text())

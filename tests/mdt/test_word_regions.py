@@ -119,7 +119,7 @@ def test_weights_are_written_and_read_and_checked(tmp_path):
     path, card = tmp_path / "words.safetensors", tmp_path / "card.json"
     content, told = path.read_bytes(), json.loads(card.read_text())
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    with pytest.raises(ValueError, match=r"is damaged: the SHA-256 .*; write it again") as said:
+    with pytest.raises(ValueError, match=r"are damaged: their SHA-256 .*; write it again") as said:
         open_words(tmp_path)
     assert "\n" not in str(said.value)
     path.write_bytes(content)
