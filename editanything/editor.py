@@ -14,6 +14,7 @@ from editanything import frames, masks
 from editanything.command import parse
 from editanything.composite import composite
 from editanything.errors import InputError, Refusal
+from editanything.grounders.sights import Glimpse
 from editanything.image import Picture
 from editanything.known import known_regions
 from editanything.plan import EditPlan, make_plan
@@ -126,6 +127,17 @@ class Editor:
         picture = self._opened(image)
         known = known_regions(picture)
         return Looked(picture, self.segmenter.look(picture.rgb(), known=known))
+
+    def glimpse(self, looked: Looked) -> Glimpse | None:
+        """What a picture plainly shows, unasked; None where this preset's grounder cannot tell.
+
+        It takes some seconds, and words for what was seen are found at once afterwards.
+
+        Raises:
+            InputError: weights are missing or damaged.
+        """
+        told = getattr(self.grounder, "glimpse", None)
+        return told(looked.seen) if told else None
 
     def edit(
         self,

@@ -83,6 +83,14 @@ class EncoderNames:
                 kept.append(Named(region, float(1 / (1 + np.exp(-over[i])))))
         return tuple(sorted(kept, key=lambda one: -one.score))
 
+    def glimpse(self, seen: Scene) -> sights.Glimpse:
+        """What a picture that came without names plainly shows, unasked.
+
+        Raises:
+            InputError: the weights are missing or damaged.
+        """
+        return sights.Glimpse((), None) if came_with_names(seen) else sights.glimpse(seen)
+
 
 @dataclass(frozen=True)
 class Candidate:

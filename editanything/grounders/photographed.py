@@ -9,9 +9,9 @@ thing is worse than a question.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from editanything.errors import InputError
 from editanything.grounders.base import Scene
-from editanything.grounders.imagenet import numbers
+from editanything.grounders.imagenet import everyday_nouns, numbers
 from editanything.grounders.rims import at_full_size, cut_out, reduced
 from editanything.libraries import networks
 from editanything.masks import iou
@@ -57,6 +57,9 @@ _CUT_PX = 320
 #: What a noun is hardly likely to name, where another kind is plainly likelier, is not that.
 _HARDLY, _PLAINLY = 0.02, 0.5
 _AS_SURE = 0.85  # of the surest box: a smaller one that is nearly so will do
+#: What is offered unasked is this likely; a narrower noun is as good with this share of it.
+_PLAIN, _NEARLY = 0.7, 0.9
+_MOST_KINDS = 130  # of a noun that is offered: "animal" is seen in the moon
 _SAME = 0.5  # IoU from which two masks are of one thing
 _AROUND = 0.25  # of a thing's longer side, what is shown beside it
 _LOOK_PX = 224
@@ -128,15 +131,21 @@ class Shown:
 
     def surest(self, ids: Sequence[int]) -> float:
         """The highest probability of the kinds `ids` in any window."""
+        return self.surest_of([ids])[0]
+
+    def surest_of(self, groups: Sequence[Collection[int]]) -> list[float]:
+        """The same for each of some groups of kinds."""
+        return [
+            max(float(likely[list(ids)].sum(0).max()) for likely in self._windows) for ids in groups
+        ]
+
+    @cached_property
+    def _windows(self) -> list[Tensor]:
+        """The probability of each kind in every window, of every size: (1000, rows, columns)."""
         from torch.nn.functional import avg_pool2d
 
-        highest = 0.0
-        for places in self.places:
-            for side in _WINDOWS:
-                window = min(side, places.shape[1]), min(side, places.shape[2])
-                means = avg_pool2d(places[None], window, 1)[0]
-                highest = max(highest, float(_likely(means, ids).max()))
-        return highest
+        sides = [(p, min(s, p.shape[1]), min(s, p.shape[2])) for p in self.places for s in _WINDOWS]
+        return [avg_pool2d(p[None], (tall, wide), 1)[0].softmax(0) for p, tall, wide in sides]
 
     def heat(self, ids: Sequence[int]) -> Floats:
         """How likely the kinds `ids` are at each place, mean of all sizes: (h, w), 96 px long."""
@@ -169,6 +178,33 @@ def shown(seen: Scene) -> Shown:
     return _SHOWN[seen]
 
 
+def plainest(seen: Scene, most: int) -> tuple[str, ...]:
+    """The everyday nouns of what a picture plainly shows, likeliest first; `most` at most.
+
+    Of nouns for much the same ("tabby", "cat", "animal") the narrowest that is nearly as likely.
+
+    Args:
+        seen: the picture.
+        most: how many at most, each of other kinds than those before it.
+
+    Raises:
+        InputError: the weights are missing or damaged.
+    """
+    kinds = _kinds()
+    ids = {noun: frozenset(numbers(noun, kinds)) for noun in everyday_nouns()}
+    ids = {noun: some for noun, some in ids.items() if len(some) <= _MOST_KINDS}
+    likely = dict(zip(ids, shown(seen).surest_of(list(ids.values())), strict=True))
+    left = {noun for noun in ids if likely[noun] >= max(_PLAIN, _least(ids[noun]))}
+    out: list[str] = []
+    while left and len(out) < most:
+        top = max(sorted(left), key=lambda noun: likely[noun])
+        same = [n for n in ids if n in left and likely[n] >= _NEARLY * likely[top]]
+        same = [n for n in same if ids[n] & ids[top]]
+        out.append(min(same, key=lambda noun: len(ids[noun])))
+        left = {noun for noun in left if not ids[noun] & ids[out[-1]]}
+    return tuple(out)
+
+
 def find_photographed(seen: Scene, noun: str) -> tuple[Mask, ...]:
     """The things that `noun` names, surest first; () where none is sure.
 
@@ -180,7 +216,7 @@ def find_photographed(seen: Scene, noun: str) -> tuple[Mask, ...]:
         InputError: the weights are missing or damaged.
     """
     view, ids = shown(seen), numbers(noun, _kinds())
-    least = THERE + BY_CHANCE * len(ids) / len(_kinds())
+    least = _least(ids)
     found: list[Mask] = []
     while len(found) < _MOST and view.surest(ids) >= (max(least, _MORE_THERE) if found else least):
         best = _cut_out(seen, view.picture, view.heat(ids), ids)
@@ -189,6 +225,11 @@ def find_photographed(seen: Scene, noun: str) -> tuple[Mask, ...]:
         found.append(best)
         view = Shown.of(_hidden(view.picture, _small(best, view.picture)))
     return tuple(found)
+
+
+def _least(ids: Collection[int]) -> float:
+    """The probability from which one of the kinds `ids` is there, and not by chance."""
+    return THERE + BY_CHANCE * len(ids) / len(_kinds())
 
 
 def is_plainly_else(seen: Scene, mask: Mask, noun: str) -> bool:

@@ -7,7 +7,7 @@ network (`photographed`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
@@ -15,13 +15,14 @@ from editanything import masks
 from editanything.grounders.base import MADE_UP, Scene
 from editanything.grounders.faces import find_faces
 from editanything.grounders.people import find_people
-from editanything.grounders.photographed import find_photographed, is_everyday
+from editanything.grounders.photographed import find_photographed, is_everyday, plainest
 from editanything.grounders.sky import find_sky, is_behind_portrait
 from editanything.types import Mask, Region
 
 Finder = Callable[[Scene], tuple[Mask, ...]]
 
 _SUBJECT = "@subject"  # the finder that no noun names
+_PLAINEST = 1  # nouns of things that are sought unasked: each may take seconds
 _IS_SKY = 0.5  # IoU of what stands out and the sky, from which they are the same
 
 
@@ -95,6 +96,25 @@ def subject(seen: Scene) -> Mask | None:
     """The people of a portrait, else the thing that plainly stands out; None where none does."""
     front = found(seen, _SUBJECT)
     return front[0].mask if front else None
+
+
+@dataclass(frozen=True, eq=False)
+class Glimpse:
+    """What is seen in a picture without being asked for.
+
+    Attributes:
+        regions: labelled with what they are: things, faces, the sky.
+        subject: what stands out, if anything does.
+    """
+
+    regions: tuple[Region, ...]
+    subject: Mask | None
+
+
+def glimpse(seen: Scene) -> Glimpse:
+    """What a picture without names plainly shows; it takes some seconds, and all of it is kept."""
+    nouns = (*plainest(seen, _PLAINEST), "face", "sky")
+    return Glimpse(tuple(region for noun in nouns for region in found(seen, noun)), subject(seen))
 
 
 def found(seen: Scene, noun: str) -> tuple[Region, ...]:

@@ -10,14 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from editanything.command.types import Selector
 from editanything.errors import InputError
 from editanything.grounders.base import Grounder, Outcome, Scene
 from editanything.grounders.names import NAMES, Names
 from editanything.grounders.search import Search
+from editanything.grounders.sights import Glimpse
 from editanything.types import Mask
+
+
+@runtime_checkable
+class _Glimpsing(Protocol):
+    """Names that tell what a picture shows without being asked."""
+
+    def glimpse(self, seen: Scene) -> Glimpse: ...
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,10 @@ class Words(Grounder):
         """See `Grounder.find`."""
         assert not isinstance(self.names, (str, Mapping)), self.names
         return Search(seen, self.names, selection, self.least_share).find(selector)
+
+    def glimpse(self, seen: Scene) -> Glimpse | None:
+        """What a picture plainly shows, unasked; None where the names cannot tell."""
+        return self.names.glimpse(seen) if isinstance(self.names, _Glimpsing) else None
 
 
 def _names(name: str, options: Mapping[str, Any]) -> Names:

@@ -11,6 +11,7 @@ import gradio as gr
 from editanything.errors import InputError
 from editanything.examples import EXAMPLES
 from editanything.recipe import Recipe
+from editanything.ui import paint
 from editanything.ui.handling import Handling
 from editanything.ui.paint import Updates, status
 from editanything.ui.pointing import Pointing
@@ -32,6 +33,20 @@ class Opening(Handling):
             return self._opened(session, view)
 
         return self._try(session, view, work)
+
+    def glimpse(self, request: gr.Request) -> Updates:
+        """After a picture was opened: sentences for what it shows, if that can be told."""
+        session, _ = self.session(request)
+        here = session.picture
+        if here is None or here.named() or here.glimpsed is not None:
+            return self._nothing()
+        try:
+            here.glimpsed = session.editor.glimpse(here.looked)
+        except InputError:  # it is told when something is asked for
+            return self._nothing()
+        if session.picture is not here or here.glimpsed is None:
+            return self._nothing()
+        return {self.page.suggestions: paint.suggestions(session)}
 
     def open_example(self, event: gr.EventData, request: gr.Request) -> Updates:
         """One of the example photos was chosen."""

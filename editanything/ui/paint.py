@@ -16,7 +16,7 @@ from editanything.types import Mask, Related
 from editanything.ui.page import COMPARE, PICTURE, Page
 from editanything.ui.pointing import Pointing
 from editanything.ui.session import Session
-from editanything.ui.tries import sentences
+from editanything.ui.tries import of_seen, sentences
 from editanything.ui.view import View
 from editanything.ui.widgets import file_value
 
@@ -274,5 +274,10 @@ def suggestions(session: Session) -> list[dict[str, Any]]:
     labels = [region.label for region in here.shown()]
     as_it_came = labels and state is not None and state.parent is None
     example = session.name if as_it_came else None
-    tries = sentences(labels, selected=here.mask is not None, example=example)
+    seen = here.glimpsed
+    if seen is None or any(labels) or here.mask is not None:
+        tries = sentences(labels, selected=here.mask is not None, example=example)
+    else:
+        shown = [region.label for region in seen.regions]
+        tries = of_seen(shown, stands_out=seen.subject is not None)
     return [{"caption": sentence} for sentence in tries]

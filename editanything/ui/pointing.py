@@ -11,6 +11,7 @@ import numpy as np
 from editanything import masks
 from editanything.editor import Looked
 from editanything.errors import InputError
+from editanything.grounders.sights import Glimpse
 from editanything.pointing import as_selection, draw_stroke, read_mask, select
 from editanything.types import Box, Mask, Point, Region, Selection
 
@@ -28,6 +29,7 @@ class Pointing:
         self.mask: Mask | None = None
         self.version = 0
         self.divided = False  # whether the picture was divided into regions
+        self.glimpsed: Glimpse | None = None  # what was seen in it, unasked
         self._guessed: tuple[str, int] | None = None  # the words, and the version it then was
 
     @property

@@ -42,6 +42,14 @@ OF_MANY = (
     "brighten the {}",
     "desaturate the {}",
 )
+#: For a picture without names in which something is seen; each once for each thing of the list.
+OF_SEEN = ("remove the {}", "make the {} teal", "blur everything except the {}")
+#: What is seen that is no thing to remove, alone and several.
+OF_SIGHTS = {
+    "sky": ("make the sky orange", "make the sky orange"),
+    "face": ("pixelate the face", "pixelate the faces"),
+}
+WITHOUT_SUBJECT = ("make the picture sharper", "make the picture black and white")
 
 
 def plural(noun: str) -> str:
@@ -73,3 +81,22 @@ def sentences(
         OF_ONE[i].format(name) if counts[name] == 1 else OF_MANY[i].format(plural(name))
         for i, name in ((i, names[i % len(names)]) for i in range(MOST))
     )
+
+
+def of_seen(labels: Sequence[str], *, stands_out: bool) -> tuple[str, ...]:
+    """Up to six commands for a picture without names.
+
+    Args:
+        labels: what was seen in it, as often as it was.
+        stands_out: whether it has a subject, and so a background.
+    """
+    counts = Counter(labels)
+    out: list[str] = []
+    for label, count in counts.items():
+        if label in OF_SIGHTS:
+            out.append(OF_SIGHTS[label][count > 1])
+        else:
+            said = label if count == 1 else plural(label)
+            out += [sentence.format(said) for sentence in OF_SEEN]
+    general = [text for text in UNKNOWN if stands_out or "background" not in text]
+    return tuple((*out, *general, *WITHOUT_SUBJECT)[:MOST])

@@ -127,6 +127,17 @@ def test_upload_click_recolour_undo_redo_download_is_exact_outside_the_mask(open
     assert np.array_equal(Picture.open(tiff.path()).samples, result)
 
 
+def test_sentences_for_what_an_unknown_photograph_shows_come_by_themselves(open_page, tmp_path):
+    picture = Picture.open(EXAMPLES["cat"].path).rgb().copy()
+    picture[0, 0] ^= 1  # no longer the example, whose parts have names
+    Image.fromarray(picture).save(tmp_path / "mine.png")
+    page = open_page()
+    upload(page, tmp_path / "mine.png")
+    page.wait_for_selector("#suggestions button:has-text('brighten the picture')")
+    page.click("#suggestions button:has-text('make the cat teal')", timeout=60_000)
+    assert "make the cat teal" in answer(page)
+
+
 def test_clicks_land_on_the_very_pixel_also_on_a_reduced_preview(open_page, tmp_path):
     size = (2400, 1600)
     Image.new("RGB", size, (90, 120, 150)).save(tmp_path / "plain.png")

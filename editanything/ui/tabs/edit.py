@@ -8,7 +8,7 @@ import gradio as gr
 
 from editanything.editor import Editor
 from editanything.ui.handlers import Handlers
-from editanything.ui.options import EDIT, LOOK
+from editanything.ui.options import EDIT, GLIMPSE, LOOK
 from editanything.ui.page import lay_out
 
 
@@ -27,7 +27,8 @@ def _connect(app: gr.Blocks, do: Handlers) -> None:
     def on(event: Any, handler: Any, inputs: Any = None, **options: Any) -> Any:
         return event(handler, inputs, outputs, **(LOOK | options))
 
-    on(page.open.upload, do.open, page.open)
+    opened = on(page.open.upload, do.open, page.open)
+    on(opened.then, do.glimpse, **GLIMPSE)
     on(page.examples.select, do.open_example)
     on(page.open_second.upload, do.open_second, page.open_second)
     on(page.open_mask.upload, do.open_mask, page.open_mask)

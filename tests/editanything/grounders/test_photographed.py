@@ -124,3 +124,16 @@ def test_a_second_step_is_of_what_was_found_before_the_first(editor, cat):
     still = (once == image).all(axis=2)
     assert (twice != once).any()
     assert (twice[still] == image[still]).mean() > 0.8
+
+
+def test_what_a_photograph_plainly_shows_is_told_by_a_common_noun(cat):
+    assert photographed.plainest(cat, 3) == ("cat",)
+
+
+@pytest.mark.parametrize("made", ["plain", "noise"])
+def test_nothing_is_seen_in_a_picture_of_nothing(made):
+    image = np.full((200, 300, 3), 140, np.uint8)
+    if made == "noise":
+        image = np.random.default_rng(0).integers(0, 256, image.shape, np.uint8)
+    segmenter = build("segmenter", load_preset("default", {}).segmenter)
+    assert sights.glimpse(segmenter.look(image)).regions == ()

@@ -5,7 +5,8 @@ import pytest
 
 from editanything.editor import Editor
 from editanything.examples import EXAMPLES
-from editanything.ui.tries import MOST, SELECTED, sentences
+from editanything.image import Picture
+from editanything.ui.tries import MOST, SELECTED, UNKNOWN, of_seen, sentences
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +45,39 @@ def test_what_is_offered_for_an_unknown_picture_can_be_planned(editor):
     picture += np.random.default_rng(0).integers(0, 8, picture.shape, np.uint8)
     for text in sentences((), selected=False):
         assert editor.plan(picture, text).steps, text
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"), [("cat", "remove the cat"), ("astronaut", "pixelate the face")]
+)
+def test_what_is_offered_for_what_is_seen_can_be_planned(editor, name, offered):
+    """In a photograph that came without names: one pixel differs from the example."""
+    picture = Picture.open(EXAMPLES[name].path).rgb().copy()
+    picture[0, 0] ^= 1
+    looked = editor.look(picture)
+    seen = editor.glimpse(looked)
+    labels = [region.label for region in seen.regions]
+    tries = of_seen(labels, stands_out=seen.subject is not None)
+    assert offered in tries
+    assert len(tries) == MOST
+    for text in tries:
+        assert editor.plan(looked, text).steps, text
+
+
+def test_several_of_a_thing_are_spoken_of_as_several():
+    tries = of_seen(["cherry", "cherry", "face", "face"], stands_out=True)
+    assert tries[0] == "remove the cherries"
+    assert "pixelate the faces" in tries
+
+
+def test_where_nothing_is_seen_what_always_goes_is_offered_and_no_background_without_a_subject():
+    assert of_seen([], stands_out=True) == UNKNOWN
+    tries = of_seen([], stands_out=False)
+    assert not any("background" in text for text in tries)
+    assert len(tries) > 3
+
+
+def test_a_picture_with_names_is_not_looked_at_for_others(editor):
+    looked = editor.look(EXAMPLES["cat"].path)
+    assert editor.glimpse(looked).regions == ()
+    assert Editor.from_preset(**{"grounder.names": "known"}).glimpse(looked) is None
