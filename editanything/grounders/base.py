@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from editanything.command.types import Selector
 from editanything.errors import Refusal
 from editanything.masks import union
-from editanything.types import RGB, Mask, Region
+from editanything.types import RGB, Mask, Region, Selection
 
 HOW_TO_POINT = (
     "Click it or draw a box around it: in the app with the Click or Box tool, on the command line "
@@ -40,6 +40,15 @@ class Scene(Protocol):
 
     def regions(self) -> tuple[Region, ...]:
         """All regions, named ones first."""
+        ...
+
+
+@runtime_checkable
+class Selecting(Protocol):
+    """A picture in hand that tells what a box means."""
+
+    def select(self, selection: Selection) -> Mask:
+        """The pixels that are meant."""
         ...
 
 

@@ -19,19 +19,22 @@ from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from editanything.command.kinds import KIND, likeness
 from editanything.errors import InputError
 from editanything.grounders import sights
-from editanything.grounders.base import MADE_UP, Scene, came_with_names
+from editanything.grounders.base import MADE_UP, Scene, Selecting, came_with_names
 from editanything.grounders.names import KnownNames, Named
 from editanything.grounders.photographed import is_plainly_else
 from editanything.libraries import networks
-from editanything.masks import grow, shared_px, union
-from editanything.types import Bool2D, Mask, Region
+from editanything.masks import grow, iou, shared_px, union
+from editanything.types import Bool2D, Mask, Region, Selection
 
 if TYPE_CHECKING:
     from mdt.features.words import Words
+
+Floats = NDArray[np.float32]
 
 #: A region of more of the picture than this is what things stand on, or before.
 _MOST_OF_PICTURE = 0.6
@@ -39,6 +42,9 @@ _MOST_OF_PIECE = 0.3  # ... and than this is no piece of a thing
 _BORDER_PX = 4  # of two pieces that touch
 _AT_FRAME = 0.05  # of the frame at most is touched by what lies away from it
 _LEAST_PX = 12  # of a region's longer side: less shows nothing
+#: Of what lies where a named region does: its logit is this much lower at most, its IoU this high.
+_NAMED_TOO, _SAME_PLACE = 4.0, 0.2
+_AS_WELL = 1.0  # a mask from a box is named as well if its logit is no further below
 _SAME_THING = 0.5  # of the smaller of two regions lies on the other
 
 
@@ -75,11 +81,14 @@ class EncoderNames:
         phrases = _phrases(noun, self.weights)
         logits = words.logits(embedded, phrases).max(axis=1)
         over = logits - float(words.card["sure"]) - self.margin
-        believed = [i for i in np.argsort(-over, kind="stable") if over[i] >= 0]
+        believed = [i for i in np.argsort(-over, kind="stable").tolist() if over[i] >= 0]
         kept = list(known)
         for i in believed:
             region = found[i].region
-            if not _is_among(region, kept) and not is_plainly_else(seen, region.mask, noun):
+            if _is_among(region, kept) or is_plainly_else(seen, region.mask, noun):
+                continue
+            region = _settled(seen, phrases, i, logits, self.weights)
+            if not _is_among(region, kept):
                 kept.append(Named(region, float(1 / (1 + np.exp(-over[i])))))
         return tuple(sorted(kept, key=lambda one: -one.score))
 
@@ -90,6 +99,45 @@ class EncoderNames:
             InputError: the weights are missing or damaged.
         """
         return sights.Glimpse((), None) if came_with_names(seen) else sights.glimpse(seen)
+
+
+_SETTLED: WeakKeyDictionary[Scene, dict[tuple[Any, ...], Region]] = WeakKeyDictionary()
+
+
+def _settled(
+    seen: Scene, phrases: tuple[str, ...], best: int, logits: Floats, weights: str
+) -> Region:
+    """The thing that candidate `best` shows, with a better outline where there is one; kept.
+
+    The network names a thing by half of it too. So of the candidates there the one that is most
+    like all that are named is taken, and the segmenter is asked about its box.
+    """
+    kept, key = _SETTLED.setdefault(seen, {}), (weights, phrases, best)
+    if key not in kept:
+        found, _ = _held(seen, weights)
+        region = _most_agreed(found, logits, best)
+        if isinstance(seen, Selecting):
+            boxed = seen.select(Selection(boxes=(region.mask.box,)))
+            if boxed.area and _logit(seen, boxed, phrases, weights) >= logits[best] - _AS_WELL:
+                region = Region(MADE_UP, boxed)
+        kept[key] = region
+    return kept[key]
+
+
+def _most_agreed(found: Sequence[Candidate], logits: Floats, best: int) -> Region:
+    """Of what lies where candidate `best` does, what all that is named there is most like."""
+    first = found[best].region
+    near = np.flatnonzero(logits >= logits[best] - _NAMED_TOO).tolist()
+    there = {i: first if i == best else found[i].region for i in near}
+    there = {i: one for i, one in there.items() if iou(one.mask, first.mask) >= _SAME_PLACE}
+    votes = np.exp(logits[list(there)] - logits[best])
+    alike = [[iou(one.mask, other.mask) for other in there.values()] for one in there.values()]
+    return list(there.values())[int(np.argmax(np.array(alike) @ votes))]
+
+
+def _logit(seen: Scene, mask: Mask, phrases: Sequence[str], weights: str) -> float:
+    words = _words(weights)
+    return float(words.logits(words.regions(seen.image, [mask.full()]), phrases).max())
 
 
 @dataclass(frozen=True)

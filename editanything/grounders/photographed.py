@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import cv2
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editanything.errors import InputError
-from editanything.grounders.base import Scene
+from editanything.grounders.base import Scene, Selecting
 from editanything.grounders.imagenet import everyday_nouns, numbers
 from editanything.grounders.rims import at_full_size, cut_out, reduced
 from editanything.libraries import networks
@@ -64,13 +64,6 @@ _SAME = 0.5  # IoU from which two masks are of one thing
 _AROUND = 0.25  # of a thing's longer side, what is shown beside it
 _LOOK_PX = 224
 _GREY = 127
-
-
-@runtime_checkable
-class _Selecting(Protocol):
-    """A picture in hand that tells what a box means."""
-
-    def select(self, selection: Selection) -> Mask: ...
 
 
 @lru_cache(maxsize=1)
@@ -279,7 +272,7 @@ def _masks(seen: Scene, picture: RGB, heat: Floats, ids: Sequence[int]) -> Itera
     kept = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     if kept.any():
         yield Mask.of(at_full_size(kept, image))
-    if isinstance(seen, _Selecting):
+    if isinstance(seen, Selecting):
         boxes = [_box(heat, level) for level in _LEVELS]
         sure = [_sureness(picture, _filled(box, picture.shape[:2]), ids) for box in boxes]
         best = next(i for i, s in enumerate(sure) if s >= _AS_SURE * max(sure))

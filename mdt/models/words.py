@@ -112,8 +112,13 @@ class WordsObjective:
 
     A phrase is true for a region if it is among all that the region may be called, whichever
     region of the batch it came with. `label` is what `mdt.data.stickers.crops` gives.
+
+    Attributes:
+        name_weight: of a cross entropy of each thing's name among it and all phrases that are not
+            true of the thing: to be the likeliest is learned sooner than to be likely.
     """
 
+    name_weight: float = 0.0
     num_passes: int = 1
     mask_ratio: None = None
 
@@ -129,8 +134,25 @@ class WordsObjective:
         logits = model(x0, texts[first, 1:]).float()
         true = (called[:, :, None] == keys).any(1)
         loss = F.softplus(torch.where(true, -logits, logits)).sum(1)
+        if self.name_weight:
+            loss = loss + self.name_weight * _misnamed(logits, true, keys == called[:, :1])
         wrong = ((logits > 0) != true).float().mean(1)
         yield {"loss": loss, "mse": wrong, "u": torch.zeros(len(x0), device=x0.device)}
+
+
+def _misnamed(logits: Tensor, true: Tensor, own: Tensor) -> Tensor:
+    """(B,) cross entropy of each region's name among it and all that is not true of the region.
+
+    0 for regions that are no thing.
+
+    Args:
+        logits: (B, N).
+        true: (B, N) which phrases are.
+        own: (B, N) which phrase is the name, if any.
+    """
+    rivals = logits.masked_fill(true & ~own, -torch.inf)
+    mine = torch.where(own, logits, 0).sum(1)
+    return torch.where(own.any(1), rivals.logsumexp(1) - mine, 0)
 
 
 def _unique(keys: Tensor) -> tuple[Tensor, Tensor]:

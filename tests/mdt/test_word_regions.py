@@ -50,6 +50,23 @@ def test_the_loss_is_a_sigmoid_of_every_region_with_every_phrase():
         next(WordsObjective().passes(network, x, None, generator=torch.Generator()))
 
 
+def test_a_name_is_also_chosen_among_all_that_is_not_true():
+    """A cross entropy of the name, without other true phrases; nothing of what is no thing."""
+    network = small()
+    x = torch.randn(3, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    texts = [(5, "cat"), (6, "apple"), (7, "dog"), (8, "animal")]
+    labels = torch.from_numpy(np.stack([label([5, 8], texts), label([6], texts), label([], texts)]))
+    phrases = torch.from_numpy(np.stack([phrase_ids(phrase, 256) for _, phrase in texts]))
+    logits = network(x, phrases)
+    first = F.cross_entropy(logits[0, [0, 1, 2]], torch.tensor(0))  # an animal is what a cat is too
+    second = F.cross_entropy(logits[1], torch.tensor(1))
+    plain, more = (
+        next(objective.passes(network, x, labels, generator=torch.Generator()))["loss"]
+        for objective in (WordsObjective(), WordsObjective(name_weight=3.0))
+    )
+    torch.testing.assert_close(more - plain, 3 * torch.stack([first, second, torch.tensor(0.0)]))
+
+
 def test_it_learns_to_tell_two_things_and_nothing():
     """A square is a box, a frame around nothing is a ring, noise is nothing: 60 steps."""
     network = small().train()

@@ -15,6 +15,7 @@ from editanything.grounders.base import MADE_UP, Found, NotFound
 from editanything.grounders.encoder import EncoderNames, candidates
 from editanything.grounders.names import KnownNames
 from editanything.grounders.words import Words
+from editanything.masks import iou
 from editanything.segmenters.classical import Classical
 from editanything.types import Mask, Region
 
@@ -112,6 +113,31 @@ def test_what_it_believes_is_ranked_and_lies_apart(seen):
             both = one.region.mask.full() & other.region.mask.full()
             least = min(one.region.mask.area, other.region.mask.area)
             assert both.sum() <= 0.5 * least
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces(Tiles):
+    """Half of a disc, what is much like all of it, and a segmenter that is asked about a box."""
+
+    answers: bool = True
+
+    def regions(self) -> tuple[Region, ...]:
+        y, x = np.mgrid[:SIZE, :SIZE]
+        away = np.hypot(x - RED[0], y - RED[1])
+        drawn = ((away < 30) & (x < RED[0]), away < 27, away < 29, away < 31, away < 36)
+        return tuple(Region(i, Mask.of(mask)) for i, mask in enumerate(drawn))
+
+    def select(self, selection):
+        seen = Classical().look(self.image)
+        return seen.select(selection) if self.answers else Mask.of(np.zeros((SIZE, SIZE), bool))
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_thing_gets_the_outline_that_most_of_its_candidates_and_the_segmenter_have(answers):
+    found = EncoderNames(margin=-100.0).find(Pieces(scene(RED), answers=answers), "red circle")
+    y, x = np.mgrid[:SIZE, :SIZE]
+    true = Mask.of((x - RED[0]) ** 2 + (y - RED[1]) ** 2 < RED[2] ** 2)
+    assert iou(found[0].region.mask, true) > (0.95 if answers else 0.8)
 
 
 def test_what_it_is_not_sure_of_is_not_found(seen):
