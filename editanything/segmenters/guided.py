@@ -104,7 +104,7 @@ class GuidedSeen(ClassicalSeen):
             for answer in self._network.glance(around(box, context, shape)).answers(near, box)
         ]
         plain = super()._from_box(box, points)
-        found = [a.window.outward(a.settled(near)) for a in answers]
+        found = [a.window.outward(a.settled(near, most_unsure=MOST_UNSURE)) for a in answers]
         found += [a.window.outward(a.mask()) for a in answers]
         voices = [_voice(answer) for answer in answers] * 2
         shown = [self._frame.shrink(mask) for mask in [*found, plain]]

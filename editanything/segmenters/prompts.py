@@ -9,6 +9,7 @@ from editanything.cuts import (
     BACK,
     MAYBE_BACK,
     MAYBE_THING,
+    MOST_UNSURE,
     THING,
     Seeds,
     cut,
@@ -49,11 +50,11 @@ def from_box(window: Window, box: Box, points: tuple[Point, ...]) -> Bool2D:
     along = np.abs(ys - (v0 + v1) / 2) / ((v1 - v0 + 1) / 2)
     seeds[inside & (across**2 + along**2 > 1.5)] = MAYBE_BACK
     dots = put_points(seeds, window, points)
-    found = cut(window.small, seeds)
+    found = cut(window.small, seeds, most_unsure=MOST_UNSURE)
     if _span(tidy(found) & inside) < LEAST_SPAN * np.count_nonzero(inside):
         seeds[inside & (across**2 + along**2 < SURE_MIDDLE)] = THING
         put_points(seeds, window, points)
-        found = cut(window.small, seeds)
+        found = cut(window.small, seeds, most_unsure=MOST_UNSURE)
     return tidy(found) | dots
 
 

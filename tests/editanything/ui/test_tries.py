@@ -47,18 +47,15 @@ def test_what_is_offered_for_an_unknown_picture_can_be_planned(editor):
         assert editor.plan(picture, text).steps, text
 
 
-@pytest.mark.parametrize(
-    ("name", "offered"), [("cat", "remove the cat"), ("astronaut", "pixelate the face")]
-)
-def test_what_is_offered_for_what_is_seen_can_be_planned(editor, name, offered):
+def test_what_is_offered_for_what_is_seen_can_be_planned(editor):
     """In a photograph that came without names: one pixel differs from the example."""
-    picture = Picture.open(EXAMPLES[name].path).rgb().copy()
+    picture = Picture.open(EXAMPLES["astronaut"].path).rgb().copy()
     picture[0, 0] ^= 1
     looked = editor.look(picture)
     seen = editor.glimpse(looked)
     labels = [region.label for region in seen.regions]
     tries = of_seen(labels, stands_out=seen.subject is not None)
-    assert offered in tries
+    assert {"remove the helmet", "pixelate the face"} <= set(tries)
     assert len(tries) == MOST
     for text in tries:
         assert editor.plan(looked, text).steps, text
