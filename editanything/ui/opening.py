@@ -13,6 +13,7 @@ from editanything.examples import EXAMPLES
 from editanything.recipe import Recipe
 from editanything.ui import paint
 from editanything.ui.handling import Handling
+from editanything.ui.options import TURNS
 from editanything.ui.paint import Updates, status
 from editanything.ui.pointing import Pointing
 from editanything.ui.session import Session
@@ -35,10 +36,13 @@ class Opening(Handling):
         return self._try(session, view, work)
 
     def glimpse(self, request: gr.Request) -> Updates:
-        """After a picture was opened: sentences for what it shows, if that can be told."""
+        """After a picture was opened: sentences for what it shows, if that can be told.
+
+        Nobody waits for them, so they are left out while edits need the machine.
+        """
         session, _ = self.session(request)
         here = session.picture
-        if here is None or here.named() or here.glimpsed is not None:
+        if here is None or here.named() or here.glimpsed is not None or not TURNS.idle:
             return self._nothing()
         try:
             here.glimpsed = session.editor.glimpse(here.looked)

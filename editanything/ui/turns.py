@@ -38,6 +38,12 @@ class Turns:
         self._count = 0
         self._lock = Lock()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody has a turn or waits for one."""
+        with self._lock:
+            return not self._waiting and not self._running
+
     def take(self, who: str) -> Ticket:
         """Queue up; `leave` must follow, whatever happens.
 

@@ -68,3 +68,14 @@ def test_too_many_are_refused_and_places_are_never_more():
     full.take("anna")
     with pytest.raises(InputError, match="1 jobs wait already"):
         full.take("bo")
+
+
+def test_it_is_idle_while_nobody_works_or_waits():
+    turns = Turns(places=1)
+    assert turns.idle
+    first, second = turns.take("anna"), turns.take("bo")
+    assert not turns.idle
+    turns.leave(first)
+    assert not turns.idle
+    turns.leave(second)
+    assert turns.idle
