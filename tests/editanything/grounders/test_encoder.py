@@ -124,7 +124,7 @@ class Pieces(Tiles):
     def regions(self) -> tuple[Region, ...]:
         y, x = np.mgrid[:SIZE, :SIZE]
         away = np.hypot(x - RED[0], y - RED[1])
-        drawn = ((away < 30) & (x < RED[0]), away < 27, away < 29, away < 31, away < 36)
+        drawn = ((away < 30) & (x < RED[0]), away < 27, away < 29, away < 31, away < 33)
         return tuple(Region(i, Mask.of(mask)) for i, mask in enumerate(drawn))
 
     def select(self, selection):
@@ -137,7 +137,7 @@ def test_a_thing_gets_the_outline_that_most_of_its_candidates_and_the_segmenter_
     found = EncoderNames(margin=-100.0).find(Pieces(scene(RED), answers=answers), "red circle")
     y, x = np.mgrid[:SIZE, :SIZE]
     true = Mask.of((x - RED[0]) ** 2 + (y - RED[1]) ** 2 < RED[2] ** 2)
-    assert iou(found[0].region.mask, true) > (0.95 if answers else 0.8)
+    assert iou(found[0].region.mask, true) > (0.95 if answers else 0.75)
 
 
 def test_what_it_is_not_sure_of_is_not_found(seen):
