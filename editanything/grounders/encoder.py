@@ -30,6 +30,7 @@ from editanything.grounders.photographed import is_plainly_else
 from editanything.libraries import networks
 from editanything.masks import grow, iou, shared_px, union
 from editanything.types import Bool2D, Mask, Region, Selection
+from mdt.words import split_words
 
 if TYPE_CHECKING:
     from mdt.features.words import Words
@@ -91,6 +92,10 @@ class EncoderNames:
             if not _is_among(region, kept):
                 kept.append(Named(region, float(1 / (1 + np.exp(-over[i])))))
         return tuple(sorted(kept, key=lambda one: -one.score))
+
+    def whole(self, seen: Scene, words: tuple[str, ...]) -> str | None:
+        """See `Learned.whole`."""
+        return None if came_with_names(seen) else _long_names(self.weights).get(words)
 
     def glimpse(self, seen: Scene) -> sights.Glimpse:
         """What a picture that came without names plainly shows, unasked.
@@ -185,6 +190,13 @@ def _words(folder: str) -> Words:
         return open_words(folder) if folder else open_words()
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+@lru_cache(maxsize=2)
+def _long_names(weights: str) -> dict[tuple[str, ...], str]:
+    """The names of several words that the network learned, by their words."""
+    split = {tuple(split_words(phrase)): phrase for phrase in _words(weights).card["vocabulary"]}
+    return {words: phrase for words, phrase in split.items() if len(words) > 1}
 
 
 _HELD: WeakKeyDictionary[Scene, dict[str, tuple[tuple[Candidate, ...], Any]]] = WeakKeyDictionary()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from editanything.command.kinds import likeness
 from editanything.grounders.base import Scene
@@ -28,6 +28,18 @@ class Names(Protocol):
         """The regions that `noun` (one thing, lower case, singular) may name, best first.
 
         What it does not believe in is left out; () where the noun names nothing in the picture.
+        """
+        ...
+
+
+@runtime_checkable
+class Learned(Protocol):
+    """Names that know some of several words ("smiling face with halo")."""
+
+    def whole(self, seen: Scene, words: tuple[str, ...]) -> str | None:
+        """The name of exactly these words, as `mdt.words` splits them; None: there is none.
+
+        Nor is there one where a picture came with names.
         """
         ...
 

@@ -26,10 +26,10 @@ from editanything.grounders.base import (
     Unclear,
     came_with_names,
 )
-from editanything.grounders.called import called
+from editanything.grounders.called import called, learned
 from editanything.grounders.choice import choose, in_place, regions
 from editanything.grounders.looks import Looks, of_color, sort_adjectives, standing_out
-from editanything.grounders.names import Names
+from editanything.grounders.names import Learned, Names
 from editanything.grounders.parts import BACKDROPS, SHARES, STUFF, color_parts, in_front, portion
 from editanything.grounders.relations import clearly_nearest, owners, related
 from editanything.grounders.sights import subject
@@ -74,6 +74,10 @@ class Search:
             return spared
         whole, selector = called(self.seen.known, selector)
         named, by = [self._thing(region) for region in whole], "its name"
+        if not named and isinstance(self.names, Learned):
+            one = learned(self.names, self.seen, selector)
+            named = [] if one is None else self._named(one)[0]
+            selector = one if one is not None and named else selector
         if not named:
             named, by = self._named(selector)
         if not named:

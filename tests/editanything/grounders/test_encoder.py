@@ -9,9 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from editanything.command import parse
 from editanything.command.types import Selector
 from editanything.errors import InputError
 from editanything.grounders.base import MADE_UP, Found, NotFound
+from editanything.grounders.called import learned
 from editanything.grounders.encoder import EncoderNames, candidates
 from editanything.grounders.names import KnownNames
 from editanything.grounders.words import Words
@@ -173,3 +175,22 @@ def test_a_preset_sets_how_sure_it_must_be():
         Words(names={"name": "encoder", "sure": 1})
     with pytest.raises(InputError, match=r"There are no names 'nobody'"):
         Words(names={"name": "nobody"})
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("yawning face", "yawning face"),
+        ("smiling face with halo", "smiling face with halo"),
+        ("four leaf clover", "four leaf clover"),
+        ("red apple", None),  # a colour is seen
+        ("old face", None),
+        ("three dogs", None),
+    ],
+)
+def test_a_name_of_several_words_that_was_learned_is_asked_as_one(seen, said, name):
+    selector = parse(f"remove the {said}").ops[0].target
+    left = learned(EncoderNames(), seen, selector)
+    assert (left and left.noun) == name
+    cup = Region(1, Mask.of(seen.image[..., 0] < 100), "cup")
+    assert learned(EncoderNames(), Classical().look(seen.image, known=(cup,)), selector) is None
