@@ -16,7 +16,7 @@ Seeds = NDArray[np.uint8]  # (h, w) of the four values above
 FloatArray = NDArray[np.float64]
 
 MIN_SAMPLES = 6  # a colour model has five parts; each wants a sample
-#: A cut's cost grows faster than the number of pixels in doubt: clicks of the default take no more
+#: A cut's cost grows faster than the number of pixels in doubt: clicks and boxes take no more
 #: than these at once. Along the rim of a smaller cut so many on either side are asked again.
 MOST_UNSURE, BAND_PX = 40_000, 3
 

@@ -128,16 +128,20 @@ class Editor:
         known = known_regions(picture)
         return Looked(picture, self.segmenter.look(picture.rgb(), known=known))
 
-    def glimpse(self, looked: Looked) -> Glimpse | None:
+    def glimpse(self, image: Any) -> Glimpse | None:
         """What a picture plainly shows, unasked; None where this preset's grounder cannot tell.
 
-        It takes some seconds, and words for what was seen are found at once afterwards.
+        It takes some seconds. In what `look` returned, words for what was seen are found at once
+        afterwards.
+
+        Args:
+            image: as in `edit`.
 
         Raises:
-            InputError: weights are missing or damaged.
+            InputError: what cannot be opened; weights that are missing or damaged.
         """
         told = getattr(self.grounder, "glimpse", None)
-        return told(looked.seen) if told else None
+        return told(self.look(image).seen) if told else None
 
     def edit(
         self,
