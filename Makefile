@@ -7,8 +7,10 @@
 app: .venv/.app
 	.venv/bin/python app.py
 
+# Side by side, one thread each; then, one after the other, the tests that watch the clock in a browser.
 test: .venv/.test
-	.venv/bin/python -m pytest
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile
+	.venv/bin/python -m pytest -m browser
 
 # Lint, types, import contracts: what `.ci/run` checks before the tests.
 check: .venv/.test

@@ -21,7 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -57,23 +59,22 @@ def draw_pictures(folder: Path, count: int = 40, size: int = 20) -> None:
         Image.fromarray(picture).save(place / f"{i:03d}.png")
 
 
-def command(settings: Path, data: Path, out: Path, processes: int) -> list[str]:
-    """Of a training run."""
-    verb = ["-m", "mdt.train", str(settings), f"data.path={data}", f"output={out}"]
-    if processes == 1:
-        return [sys.executable, *verb]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    launcher = ["-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
-    return [sys.executable, *launcher, "--master_port", str(port), *verb]
+def command(settings: Path, data: Path, out: Path) -> list[str]:
+    """Of a training run, behind `python`."""
+    return ["-m", "mdt.train", str(settings), f"data.path={data}", f"output={out}"]
 
 
-def start(words: list[str]) -> subprocess.Popen[str]:
-    """One thread a process, on the CPU."""
+def start(words: list[str], processes: int) -> subprocess.Popen[str]:
+    """So many processes of one thread each, on the CPU."""
+    if processes > 1:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        launcher = ["-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
+        words = [*launcher, "--master_port", str(port), *words]
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(  # noqa: S603
-        words,
+        [sys.executable, *words],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -81,17 +82,15 @@ def start(words: list[str]) -> subprocess.Popen[str]:
     )
 
 
-def finish(words: list[str]) -> None:
-    """Run to the end."""
-    process = start(words)
+def finish(process: Any) -> None:
+    """Wait for the end of a run, a `Popen` or its like."""
     _, said = process.communicate()
     if process.returncode:
         raise SystemExit(f"A run failed with {process.returncode}:\n{said}")
 
 
-def kill_at(words: list[str], out: Path, step: int, delay_s: float) -> int:
+def kill_at(process: Any, out: Path, step: int, delay_s: float) -> int:
     """Kill the run so long after it logged `step`; returns the step of its last checkpoint."""
-    process = start(words)
     while process.poll() is None and _logged(out) < step:
         time.sleep(0.005)
     time.sleep(delay_s)
@@ -136,8 +135,10 @@ def digest(out: Path) -> dict[str, str]:
     return found
 
 
-def trials(count: int, processes: int, seed: int) -> int:
-    """How many of the trials came out the same; prints a line each."""
+def trials(
+    count: int, processes: int, seed: int, start: Callable[[list[str], int], Any] = start
+) -> int:
+    """How many of the trials came out the same; prints a line each; `start` begins a run."""
     rng = random.Random(seed)
     same = 0
     with tempfile.TemporaryDirectory() as place:
@@ -146,19 +147,22 @@ def trials(count: int, processes: int, seed: int) -> int:
         settings = folder / "trial.yaml"
         settings.write_text(SETTINGS, encoding="utf-8")
         whole = folder / "whole"
-        finish(command(settings, folder / "pictures", whole, processes))
+        finish(start(command(settings, folder / "pictures", whole), processes))
         wanted = digest(whole)
         rows = (whole / "speed.jsonl").read_text(encoding="utf-8").splitlines()
         times = [json.loads(row)["seconds"] for row in rows]
         step_s = (times[-1] - times[0]) / 56
         for number in range(count):
             out = folder / f"trial{number}"
-            words = command(settings, folder / "pictures", out, processes)
+            words = command(settings, folder / "pictures", out)
             # Steps rise, so that a second kill comes after the first; the delay, up to the time
             # of a save and some steps, lets kills fall on any moment of either.
             steps = sorted(rng.randrange(0, 58) for _ in range(rng.choice((1, 1, 2))))
-            kills = [kill_at(words, out, step, rng.uniform(0, 12 * step_s)) for step in steps]
-            finish(words)
+            kills = []
+            for step in steps:
+                delay_s = rng.uniform(0, 12 * step_s)
+                kills.append(kill_at(start(words, processes), out, step, delay_s))
+            finish(start(words, processes))
             found = digest(out)
             same += found == wanted
             odd = sorted(k for k in wanted.keys() | found.keys() if wanted.get(k) != found.get(k))

@@ -269,9 +269,13 @@ def run(name: str, changes: Sequence[str] = ()) -> None:
 
 
 def _part() -> None:
-    """End the processes' group, after the last meeting: torch complains where nobody does."""
+    """End the processes' group, together: torch complains where nobody does.
+
+    Whose neighbour has hung up while it still waits for a word of the last meeting is aborted.
+    """
     from accelerate import PartialState
 
+    PartialState().wait_for_everyone()
     PartialState().destroy_process_group()
 
 

@@ -26,6 +26,7 @@ from editanything.grounders.imagenet import everyday_nouns, numbers
 from editanything.grounders.rims import at_full_size, cut_out, reduced
 from editanything.libraries import networks
 from editanything.masks import iou
+from editanything.salient import Salient
 from editanything.types import RGB, Bool2D, Box, Mask, Selection
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ _AS_SURE = 0.85  # of the surest box: a smaller one that is nearly so will do
 _PLAIN, _NEARLY = 0.7, 0.9
 _MOST_KINDS = 130  # of a noun that is offered: "animal" is seen in the moon
 _SAME = 0.5  # IoU from which two masks are of one thing
+#: A closer look shows so many times what is likely, where that is no more than this share of all.
+_CLOSER, _FILLS, _LEAST_PX = 2.2, 0.75, 64
+#: Beside a mask so many colours are told apart, by so many pixels; it is trimmed with no fewer.
+_PALETTE, _PALETTE_PX, _LEAST_RING_PX = 8, 5000, 200
 _AROUND = 0.25  # of a thing's longer side, what is shown beside it
 _LOOK_PX = 224
 _GREY = 127
@@ -198,6 +203,65 @@ def plainest(seen: Scene, most: int) -> tuple[str, ...]:
     return tuple(out)
 
 
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A part of a picture, looked at as if it were all.
+
+    Attributes:
+        seen: the picture.
+        box: of the part.
+        view: what the network sees there.
+    """
+
+    seen: Scene
+    box: Box
+    view: Shown
+
+    @classmethod
+    def of(cls, seen: Scene, box: Box | None = None, hidden: Sequence[Mask] = ()) -> _Part:
+        """Look at what lies in a box, or at all, as if the hidden things were not there."""
+        height, width = seen.image.shape[:2]
+        box = box or (0, 0, width, height)
+        if box == (0, 0, width, height) and not hidden:
+            return cls(seen, box, shown(seen))
+        x0, y0, x1, y1 = box
+        part = reduced(np.ascontiguousarray(seen.image[y0:y1, x0:x1]), SIDES_PX[-1])
+        for mask in hidden:
+            part = _hidden(part, _within(mask, box, part.shape[:2]))
+        return cls(seen, box, Shown.of(part))
+
+    def closer(self, heat: Floats, hidden: Sequence[Mask]) -> _Part | None:
+        """A look at what is around the highest place of the map alone; None: it fills the part."""
+        x0, y0, x1, y1 = self.across(_box(heat, _LEVELS[0]))
+        height, width = self.seen.image.shape[:2]
+        half = _CLOSER * max(x1 - x0, y1 - y0) / 2
+        if 2 * half > _FILLS * max(self.box[2] - self.box[0], self.box[3] - self.box[1]):
+            return None
+        (left, right), (top, bottom) = (
+            (max(0, round((a + b) / 2 - half)), min(side, round((a + b) / 2 + half)))
+            for a, b, side in ((x0, x1, width), (y0, y1, height))
+        )
+        if min(right - left, bottom - top) < _LEAST_PX:
+            return None
+        return _Part.of(self.seen, (left, top, right, bottom), hidden)
+
+    def small(self, mask: Mask) -> Bool2D:
+        """A mask of the picture, as large as the part is looked at."""
+        return _within(mask, self.box, self.view.picture.shape[:2])
+
+    def whole(self, small: Bool2D) -> Mask:
+        """A mask of the picture from one of the part, at any size."""
+        x0, y0, x1, y1 = self.box
+        crop = np.ascontiguousarray(self.seen.image[y0:y1, x0:x1])
+        return Mask.placed(self.seen.image.shape[:2], (x0, y0), at_full_size(small, crop))
+
+    def across(self, box: tuple[float, ...]) -> Box:
+        """Shares of the part's sides as a box of the picture."""
+        x0, y0, x1, y1 = self.box
+        left, top, right, bottom = _outward(box, (y1 - y0, x1 - x0))
+        return x0 + left, y0 + top, x0 + right, y0 + bottom
+
+
 def find_photographed(seen: Scene, noun: str) -> tuple[Mask, ...]:
     """The things that `noun` names, surest first; () where none is sure.
 
@@ -208,15 +272,22 @@ def find_photographed(seen: Scene, noun: str) -> tuple[Mask, ...]:
     Raises:
         InputError: the weights are missing or damaged.
     """
-    view, ids = shown(seen), numbers(noun, _kinds())
+    part, ids = _Part.of(seen), numbers(noun, _kinds())
     least = _least(ids)
     found: list[Mask] = []
-    while len(found) < _MOST and view.surest(ids) >= (max(least, _MORE_THERE) if found else least):
-        best = _cut_out(seen, view.picture, view.heat(ids), ids)
+    while len(found) < _MOST:
+        if part.view.surest(ids) < (max(least, _MORE_THERE) if found else least):
+            break
+        heat = part.view.heat(ids)
+        looks = [(part, heat)]
+        while (closer := part.closer(heat, found)) and closer.view.surest(ids) >= least:
+            part, heat = closer, closer.view.heat(ids)
+            looks.append((part, heat))
+        best = next(filter(None, (_cut_out(*look, ids) for look in reversed(looks))), None)
         if best is None or any(iou(best, mask) > _SAME for mask in found):
             break
         found.append(best)
-        view = Shown.of(_hidden(view.picture, _small(best, view.picture)))
+        part = _Part.of(seen, hidden=found)
     return tuple(found)
 
 
@@ -233,18 +304,19 @@ def is_plainly_else(seen: Scene, mask: Mask, noun: str) -> bool:
     if not is_everyday(noun):
         return False
     picture = shown(seen).picture
-    part = _around(_small(mask, picture))
+    height, width = seen.image.shape[:2]
+    part = _around(_within(mask, (0, 0, width, height), picture.shape[:2]))
     kinds = _whole(picture[part])
     other = float(kinds.max())
     return float(kinds[list(numbers(noun, _kinds()))].sum()) < _HARDLY and other >= _PLAINLY
 
 
-def _cut_out(seen: Scene, picture: RGB, heat: Floats, ids: Sequence[int]) -> Mask | None:
+def _cut_out(part: _Part, heat: Floats, ids: Sequence[int]) -> Mask | None:
     """The likeliest thing: of the masks that are sure, the surest that fits the map; None: none."""
     heat = heat / max(float(heat.max()), 1e-6)
     best: tuple[float, Mask] | None = None
-    for mask in _masks(seen, picture, heat, ids):
-        small = _small(mask, picture)
+    for mask in _masks(part, heat, ids):
+        small = part.small(mask)
         if not small.any():
             continue
         over = cv2.resize(heat, small.shape[::-1])
@@ -252,32 +324,76 @@ def _cut_out(seen: Scene, picture: RGB, heat: Floats, ids: Sequence[int]) -> Mas
         mean = float(over[small].mean())
         if fit < _LEAST_FIT or mean < _LEAST_MEAN:
             continue
-        sure = _sureness(picture, small, ids)
+        sure = _sureness(part.view.picture, small, ids)
         worth = sure + _FIT * (fit + mean)
         if sure >= SURE and (best is None or worth > best[0]):
             best = worth, mask
-    return best and best[1]
+    return best and _trimmed(part, best[1], ids)
 
 
-def _masks(seen: Scene, picture: RGB, heat: Floats, ids: Sequence[int]) -> Iterator[Mask]:
-    """Masks of the thing at the highest place of the map: by colours, and by the segmenter.
+def _trimmed(part: _Part, mask: Mask, ids: Sequence[int]) -> Mask:
+    """A mask without what goes on in the same colours outside of it, if it is as surely the thing.
 
-    The segmenter is asked about two boxes, since it takes seconds for many: the smallest of those
+    Of what lies along its rim alone is this asked, so white fur on a cat stays.
+    """
+    picture, small = part.view.picture, part.small(mask)
+    where = _around(small)
+    lab = cv2.cvtColor(picture[where].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    inside, ring = small[where], ~small[where]
+    if ring.sum() < _LEAST_RING_PX:
+        return mask
+    beside = lab[ring][:: max(1, int(ring.sum()) // _PALETTE_PX)]
+    cv2.setRNGSeed(0)
+    stop = (cv2.TERM_CRITERIA_MAX_ITER + cv2.TERM_CRITERIA_EPS, 10, 1.0)
+    _, _, palette = cv2.kmeans(beside, _PALETTE, None, stop, 1, cv2.KMEANS_PP_CENTERS)
+    unlike = np.min([np.linalg.norm(lab - colour, axis=2) for colour in palette], axis=0)
+    grey = np.minimum(unlike, 255).astype(np.uint8)
+    level, _ = cv2.threshold(grey[inside], 0, 255, cv2.THRESH_OTSU)
+    kept = cut_out(
+        picture[where], sure=np.zeros_like(inside), likely=inside & (grey > level), possible=inside
+    )
+    kept = cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    new = np.zeros_like(small)
+    new[where] = kept
+    if not kept.any() or _sureness(picture, new, ids) < _AS_SURE * _sureness(picture, small, ids):
+        return mask
+    return part.whole(new)
+
+
+def _masks(part: _Part, heat: Floats, ids: Sequence[int]) -> Iterator[Mask]:
+    """Masks of the thing at the highest place of the map.
+
+    By colours, by what stands out of the part, and by the segmenter. That is asked about the box
+    of what stands out and two others, since it takes seconds for many: the smallest of those
     around the map's levels without which (next to) no such thing is left, and the next smaller one.
     """
-    image = seen.image
+    picture = part.view.picture
     small = reduced(picture, _CUT_PX)
     over = cv2.resize(heat, small.shape[1::-1])
     found = cut_out(small, sure=over > _SURELY, likely=over > _LIKELY, possible=over > _POSSIBLY)
     kept = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     if kept.any():
-        yield Mask.of(at_full_size(kept, image))
-    if isinstance(seen, Selecting):
+        yield part.whole(kept)
+    out = Salient.of(picture).thing()
+    if out.any():
+        yield part.whole(out)
+    if isinstance(part.seen, Selecting):
         boxes = [_box(heat, level) for level in _LEVELS]
         sure = [_sureness(picture, _filled(box, picture.shape[:2]), ids) for box in boxes]
         best = next(i for i, s in enumerate(sure) if s >= _AS_SURE * max(sure))
-        for box in dict.fromkeys(boxes[max(0, best - 1) : best + 1]):
-            yield seen.select(Selection(boxes=(_outward(box, image.shape[:2]),)))
+        boxes = boxes[max(0, best - 1) : best + 1]
+        if out.any():
+            boxes.append(_around_all(out))
+        for box in dict.fromkeys(part.across(box) for box in boxes):
+            yield part.seen.select(Selection(boxes=(box,)))
+
+
+def _around_all(mask: Bool2D) -> tuple[float, ...]:
+    """The tight box of a mask, as shares of its sides."""
+    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    height, width = mask.shape
+    ends = (xs[0] / width, ys[0] / height, (xs[-1] + 1) / width, (ys[-1] + 1) / height)
+    return tuple(float(end) for end in ends)
 
 
 def _box(heat: Floats, level: float) -> tuple[float, ...]:
@@ -341,12 +457,11 @@ def _hidden(picture: RGB, mask: Bool2D) -> RGB:
     return out
 
 
-def _small(mask: Mask, picture: RGB) -> Bool2D:
-    """A mask of the whole picture, at the size at which it is looked at."""
-    full = mask.full()
-    if full.shape == picture.shape[:2]:
+def _within(mask: Mask, box: Box, shape: tuple[int, int]) -> Bool2D:
+    """What a mask of the whole picture covers of a box, (h, w) at another size."""
+    x0, y0, x1, y1 = box
+    full = mask.full()[y0:y1, x0:x1]
+    if full.shape == shape:
         return full
-    share = cv2.resize(
-        full.astype(np.uint8) * 255, picture.shape[1::-1], interpolation=cv2.INTER_AREA
-    )
+    share = cv2.resize(full.astype(np.uint8) * 255, shape[::-1], interpolation=cv2.INTER_AREA)
     return share > 127

@@ -11,7 +11,7 @@ import math
 import cv2
 import numpy as np
 
-from editanything.segmenters.salient import Salient
+from editanything.salient import Salient
 from editanything.segmenters.window import Window
 from editanything.types import Bool2D, Box, Mask, Seen, Selection
 

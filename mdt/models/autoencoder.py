@@ -14,8 +14,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from diffusers.configuration_utils import ConfigMixin
-from diffusers.models.autoencoders.vae import DecoderOutput, DiagonalGaussianDistribution
-from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
@@ -117,10 +115,15 @@ class Autoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
                 f"divide by 8; got {tuple(x.shape)}."
             )
         x = x.contiguous(memory_format=torch.channels_last)  # what convolutions are fastest on
+        from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+        from diffusers.models.modeling_outputs import AutoencoderKLOutput
+
         return AutoencoderKLOutput(latent_dist=DiagonalGaussianDistribution(self.encoder(x)))
 
     def decode(self, z: Tensor) -> Any:
         """Latents (B, c, h, w) -> an output with `sample`, (B, C, 8 h, 8 w)."""
+        from diffusers.models.autoencoders.vae import DecoderOutput
+
         return DecoderOutput(sample=self.decoder(z))
 
     def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:

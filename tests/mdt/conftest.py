@@ -1,13 +1,10 @@
 """A tiny training run: pictures, settings, and a launch in two processes."""
 
-import os
 import runpy
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import ranks
 
 from mdt.config import load
 from mdt.settings import TrainSettings
@@ -57,13 +54,7 @@ def torchrun():
     """`mdt train`, or a script with its words, in two processes on the CPU."""
 
     def run(*arguments, script=None):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-        launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
-        what = ["-m", "mdt.train"] if script is None else [str(script)]
-        words = [sys.executable, *launcher, *what, *map(str, arguments)]
-        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=280)
+        what = ["-m", "mdt.train"] if script is None else [script]
+        return ranks.run([*what, *arguments])
 
     return run

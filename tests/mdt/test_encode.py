@@ -1,15 +1,11 @@
 """`mdt encode` with a tiny VAE of random weights."""
 
 import argparse
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import diffusers
 import numpy as np
 import pytest
+import ranks
 import torch
 from PIL import Image
 
@@ -147,9 +143,6 @@ def test_a_stop_leaves_no_half_written_shard(place, tmp_path, done):
 
 
 def test_two_processes_write_the_same_bytes(place, tmp_path, done):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     script = tmp_path / "share.py"
     script.write_text(
         "import sys, argparse\nfrom mdt import encode\nencode.PICTURES_PER_SHARD = 4\n"
@@ -167,20 +160,7 @@ def test_two_processes_write_the_same_bytes(place, tmp_path, done):
         "--batch=3",
         "--flip",
     ]
-    launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
-    environment = {
-        **os.environ,
-        "ACCELERATE_USE_CPU": "true",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(Path(verb.__file__).parents[1]),
-    }
-    told = subprocess.run(
-        [sys.executable, *launcher, str(script), *map(str, asked)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+    told = ranks.run([script, *asked])
     assert told.returncode == 0, told.stderr
     assert files(out) == files(done)
 

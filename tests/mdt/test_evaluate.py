@@ -1,14 +1,13 @@
 import argparse
 import json
-import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import ranks
 import torch
 from PIL import Image
 
@@ -259,29 +258,15 @@ def test_two_processes_give_the_values_of_one(tmp_path, capsys):
     np.savez(tmp_path / "reference.npz", pictures(26, 2))
     words = [str(tmp_path / "samples.npz"), str(tmp_path / "reference.npz"), "--batch", "4"]
     run(parse(*words))
-    alone = json.loads(capsys.readouterr().out.splitlines()[-1])
+    lines = capsys.readouterr().out.splitlines()
+    alone, spoken = json.loads(lines[-1]), len(lines)
     script = tmp_path / "evaluate.py"
     script.write_text(SCRIPT)
     words += ["--save-statistics", str(tmp_path / "kept.npz")]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    common = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    launched = [
-        subprocess.Popen(
-            [sys.executable, str(script), *words],
-            env={**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    said = [process.communicate(timeout=120) for process in launched]
-    assert [process.returncode for process in launched] == [0, 0], said
-    lines = said[0][0].splitlines()
-    assert not said[1][0]  # one process speaks
+    told = ranks.run([script, *words])
+    assert told.returncode == 0, told.stderr
+    lines = told.stdout.splitlines()
+    assert len(lines) == spoken  # one process speaks
     together = json.loads(lines[-1])
     assert together.keys() == alone.keys() and set(METRICS) <= alone.keys() | {"precision"}
     for name, value in alone.items():

@@ -1,8 +1,7 @@
 """The judge of drawn things, its training views, and its benchmark."""
 
 import json
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -99,15 +98,18 @@ def test_a_network_of_64_pixels_costs_what_one_of_32_does():
     assert large.prepare(disc((1, 2, 3))[..., :3]).shape == (3, 64, 64)
 
 
-def test_the_benchmark_reads_a_folder_by_its_file_names(tmp_path):
+def test_the_benchmark_reads_a_folder_by_its_file_names(tmp_path, monkeypatch, capsys):
     for name, color in (("red circle-01", (220, 40, 40)), ("blue circle-7", (30, 100, 220))):
         Image.fromarray(disc(color)).save(tmp_path / f"{name}.png")
-    done = subprocess.run([sys.executable, BENCHMARK, tmp_path], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["pictures"] == 2 and told["top5_name"] == 1 and "symbols" in done.stdout
-    done = subprocess.run([sys.executable, BENCHMARK, "none"], capture_output=True, text=True)
-    assert done.returncode == 1 and "There are no pictures in none" in done.stderr
+    benchmark = runpy.run_path(str(BENCHMARK))["main"]
+    monkeypatch.setattr("sys.argv", ["stickers_judge.py", str(tmp_path)])
+    benchmark()
+    said = capsys.readouterr().out
+    told = json.loads(said.splitlines()[-1])
+    assert told["pictures"] == 2 and told["top5_name"] == 1 and "symbols" in said
+    monkeypatch.setattr("sys.argv", ["stickers_judge.py", "none"])
+    with pytest.raises(SystemExit, match="There are no pictures in none"):
+        benchmark()
 
 
 def test_a_judge_says_the_groups_of_its_names():

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from mdt.features.convnet import WEIGHTS
-from mdt.features.photographs import open_photographs, write_photographs
+from mdt.features.photographs import main, open_photographs, write_photographs
 from mdt.models.efficientnet import EfficientNetLite, folded
 
 #: Expansion, channels, kernel, stride and number of the blocks, as published.
@@ -126,11 +124,12 @@ def test_its_card_is_complete(network):
     assert len(set(network.kinds)) == 1000
 
 
-def test_a_checkpoint_is_converted_by_a_command(tmp_path):
+def test_a_checkpoint_is_converted_by_a_command(tmp_path, monkeypatch):
     state = random_checkpoint()
     torch.save(state, tmp_path / "published.pth")
-    command = [sys.executable, "-m", "mdt.features.photographs", str(tmp_path / "published.pth")]
-    subprocess.run([*command, "-o", str(tmp_path / "out")], check=True)
+    words = [str(tmp_path / "published.pth"), "-o", str(tmp_path / "out")]
+    monkeypatch.setattr("sys.argv", ["mdt.features.photographs", *words])
+    main()
     ours = open_photographs(tmp_path / "out").network.state_dict()
     for name, value in folded(state).items():
         assert torch.equal(ours[name], value.half().float())

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editanything.cuts import BACK, MAYBE_BACK, MAYBE_THING, THING, cut, tidy
-from editanything.segmenters.refine import Labels
 from editanything.types import RGB, Bool2D
 
 SIDE_PX, NUM_SUPERPIXELS = 320, 250  # the picture is looked at so large, in so many parts
@@ -27,6 +26,7 @@ _SURE_OUT, _SURE_BACK = 0.6, 0.5
 _SPECK_SHARE = 0.15  # of the largest part: smaller parts are specks
 
 Floats = NDArray[np.float64]
+Labels = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)

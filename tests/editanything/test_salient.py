@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from editanything.segmenters.salient import Salient
+from editanything.salient import Salient
 
 
 def disc(size=(150, 200), at=(110, 70), radius=32, noise=8):
