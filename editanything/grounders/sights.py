@@ -1,6 +1,6 @@
 """What is found in a picture without names: noun -> finder.
 
-The sky, faces and people without anything learned; other everyday things of photographs by a
+The sky, grass, faces and people without anything learned; other everyday things of photographs by a
 network (`photographed`).
 """
 
@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from editanything import masks
 from editanything.grounders.base import MADE_UP, Scene
 from editanything.grounders.faces import find_faces
+from editanything.grounders.grass import find_grass
 from editanything.grounders.people import find_people
 from editanything.grounders.photographed import find_photographed, is_everyday, plainest
 from editanything.grounders.sky import find_sky, is_behind_portrait
@@ -31,6 +32,11 @@ def _sky(seen: Scene) -> tuple[Mask, ...]:
     if sky is None or is_behind_portrait(sky, [one.mask for one in found(seen, "face")]):
         return ()
     return (sky,)
+
+
+def _grass(seen: Scene) -> tuple[Mask, ...]:
+    grass = find_grass(seen.image)
+    return () if grass is None else (grass,)
 
 
 def _faces(seen: Scene) -> tuple[Mask, ...]:
@@ -66,12 +72,15 @@ def _standing_out(seen: Scene) -> Mask | None:
 
 
 #: What is sought, and who seeks it.
-FINDERS: dict[str, Finder] = {"sky": _sky, "face": _faces, "person": _people}
+FINDERS: dict[str, Finder] = {
+    "sky": _sky, "grass": _grass, "face": _faces, "person": _people,
+}  # fmt: skip
 #: Of these the finder alone answers for its nouns, also with nothing.
 ALONE = frozenset({"sky", "face"})
 #: Other nouns, lower case and singular, for the same.
 SYNONYMS: dict[str, str] = {
     "heaven": "sky", "heavens": "sky", "skies": "sky", "firmament": "sky",
+    "lawn": "grass", "meadow": "grass", "turf": "grass", "pasture": "grass",
     "visage": "face", "human face": "face", "faces": "face",
     "man": "person", "woman": "person", "boy": "person", "girl": "person", "guy": "person",
     "lady": "person", "gentleman": "person", "human": "person", "child": "person", "kid": "person",
@@ -113,7 +122,7 @@ class Glimpse:
 
 def glimpse(seen: Scene) -> Glimpse:
     """What a picture without names plainly shows; it takes some seconds, and all of it is kept."""
-    nouns = (*plainest(seen, _PLAINEST), "face", "sky")
+    nouns = (*plainest(seen, _PLAINEST), "face", "sky", "grass")
     return Glimpse(tuple(region for noun in nouns for region in found(seen, noun)), subject(seen))
 
 

@@ -47,6 +47,7 @@ OF_SEEN = ("remove the {}", "make the {} teal", "blur everything except the {}")
 #: What is seen that is no thing to remove, alone and several.
 OF_SIGHTS = {
     "sky": ("make the sky orange", "make the sky orange"),
+    "grass": ("make the grass greener", "make the grass greener"),
     "face": ("pixelate the face", "pixelate the faces"),
 }
 WITHOUT_SUBJECT = ("make the picture sharper", "make the picture black and white")
