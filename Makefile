@@ -7,10 +7,10 @@
 app: .venv/.app
 	.venv/bin/python app.py
 
-# Side by side, one thread each; then, one after the other, the tests that watch the clock in a browser.
+# Side by side, one thread each; then, one after the other, those that watch the clock, or a browser.
 test: .venv/.test
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile
-	.venv/bin/python -m pytest -m browser
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not browser and not clock" -n auto --maxprocesses 4 --dist loadfile
+	.venv/bin/python -m pytest -m "browser or clock"
 
 # Lint, types, import contracts: what `.ci/run` checks before the tests.
 check: .venv/.test

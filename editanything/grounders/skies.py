@@ -17,7 +17,9 @@ from editanything.types import Bool2D, Float2D
 Lab = NDArray[np.float32]  # (h, w, 3): L in 0..100, a and b of CIE L*a*b*
 
 LEAST_SHARE = 0.04  # of the picture
-_MOST_SHARE = 0.95  # a picture of nothing else shows no ground to tell it from
+_MOST_SHARE = 0.95  # with more there is no ground to tell it from, and other signs are asked
+#: There: chroma; clouds, so much lighter and nearly grey, of the picture; or it is paler below.
+_LEAST_FULL_CHROMA, _WHITER, _MOST_WHITE, _LEAST_CLOUDS, _PALER = 12.0, 10.0, 14.0, 0.02, 5.0
 _MOST_AT_BOTTOM = 0.2  # of the bottom edge
 _LEAST_AT_TOP = 0.25  # of the top edge
 _LEAST_RIM = 0.3  # of the columns hold a lower rim
@@ -91,6 +93,8 @@ def is_sky(lab: Lab, slope: Float2D, part: Bool2D) -> bool:
         slope: how much they change, in Lab units a pixel.
         part: what hangs from the top edge.
     """
+    if part.mean() > _MOST_SHARE:
+        return _fills(lab, slope, part)
     if not _hangs(part):
         return False
     sharp = _rim_slope(slope, part)
@@ -109,6 +113,20 @@ def _hangs(part: Bool2D) -> bool:
         and part[:2].mean() >= _LEAST_AT_TOP
         and part[-2:].mean() <= _MOST_AT_BOTTOM
     )
+
+
+def _fills(lab: Lab, slope: Float2D, part: Bool2D) -> bool:
+    """Whether it is all that there is: blue, and paler below or with clouds."""
+    inner = _inner(part)
+    light, green_red, blue_yellow = (float(v) for v in np.median(lab[inner], axis=0))
+    hue = _degrees(green_red, blue_yellow)
+    blue = _BLUE[0] <= hue <= _BLUE[1] and np.hypot(green_red, blue_yellow) >= _LEAST_FULL_CHROMA
+    if not blue or light < _LEAST_BLUE or np.median(slope[inner]) > _MOST_SLOPE:
+        return False
+    white = (lab[..., 0] > light + _WHITER) & (np.hypot(lab[..., 1], lab[..., 2]) < _MOST_WHITE)
+    third = part.shape[0] // 3
+    paler = np.median(lab[-third:, :, 0]) - np.median(lab[:third, :, 0])
+    return bool(white.mean() >= _LEAST_CLOUDS or paler >= _PALER)
 
 
 def _even(slope: Float2D, part: Bool2D) -> bool:

@@ -45,6 +45,7 @@ def refuse(capfd, tmp_path):
     return refused
 
 
+@pytest.mark.clock
 def test_help_is_instant_and_imports_nothing_heavy():
     heavy = "['torch', 'numpy', 'cv2', 'gradio', 'PIL', 'pyvips', 'omegaconf', 'scipy']"
     code = (

@@ -36,6 +36,7 @@ def test_a_hub_answers_even_where_it_refuses(served):
     assert hub_answers()
 
 
+@pytest.mark.clock
 def test_a_hub_that_is_not_there_is_told_soon(served, monkeypatch):
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     assert not hub_answers()

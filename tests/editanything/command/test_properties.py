@@ -78,6 +78,7 @@ def test_no_run_of_endings_digits_or_shades_is_too_long(text):
     check(parse(text, selection=True).to_dict())
 
 
+@pytest.mark.clock
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(ROWS), st.randoms(use_true_random=False))
 def test_mutated_commands_get_an_answer_at_once(row, rng):
@@ -107,6 +108,7 @@ def test_case_courtesy_punctuation_and_spaces_change_nothing(row):
         assert answer(other, row)["ops"] == expected, other
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     "text",
     ["remove the dog and " * 550, "a " * 5000, "blah " * 2000, "x" * 10_000, "the man's " * 1000,

@@ -80,6 +80,7 @@ def picture_or_sentence(source):
     return None
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -220,6 +221,7 @@ def test_a_damaged_png_chunk_is_refused(picture_files):
     assert "broken, cut off" in refused(bytes(data))
 
 
+@pytest.mark.clock
 def test_hostile_metadata_cost_nothing(tmp_path):
     bomb = zlib.compress(bytes(50_000_000), 1)
     begun = time.monotonic()
@@ -249,6 +251,7 @@ def test_a_broken_xmp_packet_gives_way_to_the_recipe(packet):
     assert again.recipe == "ours"
 
 
+@pytest.mark.clock
 def test_tags_that_turn_in_circles_end(tmp_path):
     circle = b"II*\0" + struct.pack("<IH", 8, 200)
     circle += b"".join(struct.pack("<HHII", 0x8769, 4, 1, 8) for _ in range(200)) + bytes(4)

@@ -83,6 +83,20 @@ def test_no_sky_where_there_is_none(name):
     assert find_sky(image[:256]) is None
 
 
+def test_a_sky_alone_with_a_kite():
+    y = np.mgrid[:HEIGHT, :WIDTH][0][..., None] / HEIGHT
+    image = (1 - y) * (60, 120, 215) + y * (165, 200, 240)
+    image += np.random.default_rng(0).normal(0, 1, image.shape)
+    image = np.rint(image).clip(0, 255).astype(np.uint8)
+    image[100:125, 200:230] = (200, 40, 50)
+    found = find_sky(image)
+    assert found is not None
+    assert found.full().mean() > 0.95
+    assert not found.full()[104:121, 204:226].any()
+    assert find_sky(np.ascontiguousarray(image[::-1])) is None  # paler above: no sky of this earth
+    assert find_sky(np.ascontiguousarray(image[..., ::-1])) is None  # orange
+
+
 def test_no_sky_in_a_landscape_upside_down_or_in_nothing():
     assert find_sky(np.ascontiguousarray(landscape()[0][::-1])) is None
     assert find_sky(np.full((80, 120, 3), (90, 140, 220), np.uint8)) is None

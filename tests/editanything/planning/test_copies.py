@@ -100,6 +100,7 @@ def test_no_room_for_a_copy_is_said(landings):
         landings("duplicate it to the left", edge)
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("copies", [place.MAX_COPIES + 1, 1_000_000])
 def test_too_many_copies_are_refused_at_once(landings, copies):
     began = time.process_time()

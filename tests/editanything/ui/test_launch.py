@@ -24,6 +24,7 @@ def test_the_port_is_the_one_asked_for_or_the_first_free_one(monkeypatch):
 
 def test_a_port_that_is_taken_is_passed_over_or_refused():
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         while not taken.getsockname()[1]:
             with contextlib.suppress(OSError):  # somebody else on this machine was quicker
                 taken.bind(("127.0.0.1", free_port("127.0.0.1")))

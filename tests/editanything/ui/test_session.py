@@ -241,6 +241,7 @@ def big_removal(session):
     return session.start(Ask("remove it"))
 
 
+@pytest.mark.clock
 def test_cancel_stops_within_a_second_and_only_this_user(session, editor):
     other = Session(editor)
     other.open(card())
