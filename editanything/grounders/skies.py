@@ -20,6 +20,7 @@ LEAST_SHARE = 0.04  # of the picture
 _MOST_SHARE = 0.95  # with more there is no ground to tell it from, and other signs are asked
 #: There: chroma; clouds, so much lighter and nearly grey, of the picture; or it is paler below.
 _LEAST_FULL_CHROMA, _WHITER, _MOST_WHITE, _LEAST_CLOUDS, _PALER = 12.0, 10.0, 14.0, 0.02, 5.0
+_LEAST_OF_SKY = 0.97  # of it is blue or cloud
 _MOST_AT_BOTTOM = 0.2  # of the bottom edge
 _LEAST_AT_TOP = 0.25  # of the top edge
 _LEAST_RIM = 0.3  # of the columns hold a lower rim
@@ -119,11 +120,14 @@ def _fills(lab: Lab, slope: Float2D, part: Bool2D) -> bool:
     """Whether it is all that there is: blue, and paler below or with clouds."""
     inner = _inner(part)
     light, green_red, blue_yellow = (float(v) for v in np.median(lab[inner], axis=0))
-    hue = _degrees(green_red, blue_yellow)
-    blue = _BLUE[0] <= hue <= _BLUE[1] and np.hypot(green_red, blue_yellow) >= _LEAST_FULL_CHROMA
-    if not blue or light < _LEAST_BLUE or np.median(slope[inner]) > _MOST_SLOPE:
+    if np.hypot(green_red, blue_yellow) < _LEAST_FULL_CHROMA or light < _LEAST_BLUE:
         return False
-    white = (lab[..., 0] > light + _WHITER) & (np.hypot(lab[..., 1], lab[..., 2]) < _MOST_WHITE)
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) % 360
+    blue = (hue >= _BLUE[0]) & (hue <= _BLUE[1]) & (chroma >= _LEAST_CHROMA)
+    white = (lab[..., 0] > light + _WHITER) & (chroma < _MOST_WHITE)
+    if (blue | white)[part].mean() < _LEAST_OF_SKY or np.median(slope[inner]) > _MOST_SLOPE:
+        return False
     third = part.shape[0] // 3
     paler = np.median(lab[-third:, :, 0]) - np.median(lab[:third, :, 0])
     return bool(white.mean() >= _LEAST_CLOUDS or paler >= _PALER)
