@@ -6,8 +6,10 @@ network (`photographed`).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
@@ -88,6 +90,7 @@ SYNONYMS: dict[str, str] = {
 }  # fmt: skip
 
 _KEPT: WeakKeyDictionary[Scene, dict[str, tuple[Region, ...]]] = WeakKeyDictionary()
+_SEEKING: WeakKeyDictionary[Scene, defaultdict[str, Lock]] = WeakKeyDictionary()
 
 
 def is_sought(noun: str) -> bool:
@@ -138,13 +141,15 @@ def found(seen: Scene, noun: str) -> tuple[Region, ...]:
     """
     sought = SYNONYMS.get(noun, noun)
     kept = _KEPT.setdefault(seen, {})
-    if sought not in kept:
-        before = getattr(seen, "before", None)
-        if before is None:
-            kept[sought] = tuple(Region(MADE_UP, mask, sought) for mask in _find(seen, sought))
-        else:
-            kept[sought] = _left(seen, found(before, sought))
-    return kept[sought]
+    # A glimpse and an edit may seek the same thing at once: the second waits for the first.
+    with _SEEKING.setdefault(seen, defaultdict(Lock))[sought]:
+        if sought not in kept:
+            before = getattr(seen, "before", None)
+            if before is None:
+                kept[sought] = tuple(Region(MADE_UP, mask, sought) for mask in _find(seen, sought))
+            else:
+                kept[sought] = _left(seen, found(before, sought))
+        return kept[sought]
 
 
 def _find(seen: Scene, sought: str) -> tuple[Mask, ...]:

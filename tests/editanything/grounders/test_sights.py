@@ -1,5 +1,8 @@
 """What is found without having been learned, from nouns and from whole sentences."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import skimage.data
@@ -107,3 +110,19 @@ def test_a_face_is_removed_by_the_rules_for_all_things(editor, astronaut):
 def test_a_later_step_means_what_was_found_before(editor, rocket):
     first, second = editor.plan(rocket, "make the sky orange, then brighten the sky").steps
     assert iou(first.target, second.target) == 1
+
+
+def test_what_two_seek_at_once_is_sought_once(rocket, monkeypatch):
+    """A glimpse that is still looking, and an edit that asks for the same."""
+    seen, sought = Classical().look(rocket), []
+
+    def slowly(scene):
+        sought.append(scene)
+        time.sleep(0.3)
+        return (Mask.everything(scene.image.shape[:2]),)
+
+    monkeypatch.setitem(sights.FINDERS, "sky", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda noun: sights.found(seen, noun), ("sky", "heaven"))
+    assert first is second
+    assert sought == [seen]
