@@ -20,15 +20,6 @@ from pathlib import Path
 _IMPORTED = ["mdt.cli", "mdt.train", "mdt.encode", "mdt.evaluate", "mdt.sample", "torch._dynamo"]
 
 
-def command(words, ranks):
-    """`torchrun` with so many processes; words as behind `python`: `-m`, a module, or a script."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    launcher = ["-m", "torch.distributed.run", f"--nproc_per_node={ranks}", f"--master_port={port}"]
-    return [sys.executable, *launcher, *map(str, words)]
-
-
 def run(words, ranks=2, timeout_s=280):
     """Run to the end, as `subprocess.run` with its output captured."""
     begun = start(words, ranks)
@@ -41,10 +32,9 @@ def start(words, ranks=2):
     if sys.platform == "linux":
         return _Forked([str(word) for word in words], ranks)
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command(words, ranks), env=environment, stdout=pipe, stderr=pipe, text=True
-    )
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={ranks}"]
+    asked, pipe = [sys.executable, *launcher, *map(str, words)], subprocess.PIPE
+    return subprocess.Popen(asked, env=environment, stdout=pipe, stderr=pipe, text=True)
 
 
 class _Forked:

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from editanything.grounders.rims import at_full_size, cut_out, reduced, square
+from editanything.grounders.skies import Lab
+from editanything.grounders.sky import LEAST_PX, SIDE_PX, look
 from editanything.types import RGB, Bool2D, Mask
 
-SIDE_PX, LEAST_PX = (
-    384,
-    32,
-)  # a picture is judged at this size of its longer side; less shows nothing
 #: Hues in the plane of a and b, in degrees: from yellowish to bluish green; and what may be of it.
 _GREEN, _GREENISH = (111.0, 160.0), (95.0, 170.0)
 _LEAST_CHROMA, _LEAST_CHROMA_ISH = 12.0, 7.0
@@ -39,30 +36,23 @@ def find_grass(image: RGB) -> Mask | None:
     small = reduced(image, SIDE_PX)
     if min(small.shape[:2]) < LEAST_PX:
         return None
-    smooth = cv2.GaussianBlur(small, (0, 0), 0.8).astype(np.float32) / 255
-    lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
-    part = _on_the_ground(_green(lab, _GREEN, _LEAST_CHROMA) & (_rough(lab) > _LEAST_ROUGH))
+    seen = look(small)
+    rough = cv2.blur((seen.slope > _BLADE).astype(np.float32), (_AROUND_PX, _AROUND_PX))
+    part = _on_the_ground(_green(seen.lab, _GREEN, _LEAST_CHROMA) & (rough > _LEAST_ROUGH))
     if not part.any() or (_begins(part) < _HIGHEST and part.mean() < _ALL):
         return None
     near = cv2.dilate(part.astype(np.uint8), square(_REACH_PX)) > 0
     sure = cv2.erode(part.astype(np.uint8), square(2), borderValue=1) > 0
-    possible = near & _green(lab, _GREENISH, _LEAST_CHROMA_ISH)
+    possible = near & _green(seen.lab, _GREENISH, _LEAST_CHROMA_ISH)
     return Mask.of(at_full_size(cut_out(small, sure=sure, likely=part, possible=possible), image))
 
 
-def _green(lab: NDArray[np.float32], hues: tuple[float, float], chroma: float) -> Bool2D:
+def _green(lab: Lab, hues: tuple[float, float], chroma: float) -> Bool2D:
     """Mostly of such a hue, around each pixel."""
     a, b = lab[..., 1], lab[..., 2]
     hue = np.degrees(np.arctan2(b, a))
     fits = (hue >= hues[0]) & (hue <= hues[1]) & (np.hypot(a, b) >= chroma)
     return cv2.blur(fits.astype(np.float32), (5, 5)) > 0.5
-
-
-def _rough(lab: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The share of the pixels around each that differ from their neighbours."""
-    across, down = cv2.Sobel(lab, -1, 1, 0, scale=0.25), cv2.Sobel(lab, -1, 0, 1, scale=0.25)
-    steep = np.sqrt((across**2 + down**2).sum(2)) > _BLADE
-    return cv2.blur(steep.astype(np.float32), (_AROUND_PX, _AROUND_PX))
 
 
 def _on_the_ground(green: Bool2D) -> Bool2D:
