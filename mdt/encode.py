@@ -255,6 +255,7 @@ def run(arguments: argparse.Namespace) -> None:
         ValueError: see `encode` and `mdt.data.open_any`.
     """
     from mdt.data import open_any
+    from mdt.launch import part
 
     source = open_any(
         arguments.source, size=arguments.size, skip_unreadable=arguments.skip_unreadable
@@ -269,6 +270,7 @@ def run(arguments: argparse.Namespace) -> None:
         workers=arguments.workers,
         bar=sys.stderr.isatty(),
     )
+    part()
 
 
 if __name__ == "__main__":

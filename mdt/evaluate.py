@@ -177,7 +177,7 @@ def run(arguments: argparse.Namespace) -> None:
     from mdt.features import open_features
     from mdt.features.counting import Counting, count
     from mdt.files import check_output
-    from mdt.launch import make_accelerator
+    from mdt.launch import make_accelerator, part
     from mdt.metrics.statistics import check_statistics_name
 
     metrics, saved = arguments.metrics, arguments.save_statistics
@@ -197,6 +197,7 @@ def run(arguments: argparse.Namespace) -> None:
     samples = count(arguments.samples, how)
     reference = None if arguments.reference is None else count(arguments.reference, how)
     scores = compare(samples, reference, metrics, accelerator)
+    part()
     if samples is None:
         return
     if saved is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from typing import Any
@@ -56,6 +57,22 @@ def has_bf16(device: torch.device) -> bool:
         told: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
         return any(told.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16"))
     return False
+
+
+def part() -> None:
+    """End the processes' group, together, when all work is done; nothing for one process.
+
+    torch complains where nobody ends it. Whose neighbour has hung up while it still waits for the
+    word that all are here hears an error (gloo's "connection closed by peer"): the neighbour was
+    done, for it came to this meeting, and one that crashed is told of by the launcher.
+    """
+    from accelerate import PartialState
+
+    if PartialState().num_processes == 1:
+        return
+    with contextlib.suppress(RuntimeError):
+        PartialState().wait_for_everyone()
+    PartialState().destroy_process_group()
 
 
 def make_accelerator(

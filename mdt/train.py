@@ -25,7 +25,7 @@ from mdt.config import ConfigError, find_config, load
 from mdt.data import Batch, batches
 from mdt.devices import home_of_sums
 from mdt.draws import StepGenerators
-from mdt.launch import make_accelerator
+from mdt.launch import make_accelerator, part
 from mdt.parallel import whole
 from mdt.parts import Parts, build, named_settings
 from mdt.progress import Progress, Stop
@@ -259,24 +259,13 @@ def run(name: str, changes: Sequence[str] = ()) -> None:
     folder = settings.folder(path)
     start = time.monotonic()
     done = train(settings, folder)
-    _part()
+    part()
     if done == settings.steps and int(os.environ.get("RANK", "0")) == 0:
         next_ = f"Write its network with: mdt export {folder} -o FOLDER"
         if draws_pictures(settings):
             next_ = f"Draw pictures with: mdt sample {folder} -o pictures.png"
         took = duration(time.monotonic() - start)
         print(f"{folder}: {settings.steps} steps, {took}. {next_}")  # noqa: T201
-
-
-def _part() -> None:
-    """End the processes' group, together: torch complains where nobody does.
-
-    Whose neighbour has hung up while it still waits for a word of the last meeting is aborted.
-    """
-    from accelerate import PartialState
-
-    PartialState().wait_for_everyone()
-    PartialState().destroy_process_group()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ they run is the same. The launchers themselves are used by test_sample.py and te
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import runpy
@@ -87,10 +88,14 @@ def _launched(words, ranks, logs):
             time.sleep(2)  # the others may be about to say why, too
             break
         time.sleep(0.02)
-    sys.exit(next((process.exitcode for process in begun if process.exitcode), 0))
+    ends = [process.exitcode for process in begun]
+    if any(ends):
+        print(f"The ranks ended with {ends}.", file=sys.stderr, flush=True)
+    sys.exit(next((code for code in ends if code), 0))
 
 
 def _rank(number, words):
+    faulthandler.enable()
     os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number)}
     if words[0] == "-m":
         sys.argv = words[1:]

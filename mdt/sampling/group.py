@@ -47,10 +47,9 @@ class Group:
     ) -> None:
         # After an error the others may never come to a meeting.
         if self.world > 1 and error is None:
-            from accelerate import PartialState
+            from mdt.launch import part
 
-            PartialState().wait_for_everyone()
-            PartialState().destroy_process_group()
+            part()
 
     @property
     def main(self) -> bool:

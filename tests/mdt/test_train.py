@@ -144,7 +144,8 @@ def test_two_processes_learn_as_one(done, tmp_path, file, pictures, torchrun):
     assert pipe(label=[0], num_inference_steps=2, output_type="np").images.shape == (1, 16, 16, 3)
     before = TRIALS["digest"](out)
     shutil.rmtree(Run(out).place(12))
-    assert torchrun(*asked).returncode == 0
+    told = torchrun(*asked)
+    assert told.returncode == 0, told.stderr
     assert TRIALS["digest"](out) == before
 
 
