@@ -1,10 +1,11 @@
-"""The classical segmenter and a small network that looks from near and far: what most agree on.
+"""The classical segmenter and two networks that look from near and far: what most agree on.
 
-A click may mean a button or the whole coat, and a small network is easily misled by one look. So it
-looks at windows of several sizes, at each as it is and mirrored, and of all masks that one is taken
-which overlaps best with the others, each weighed by the overlap that the network itself expects.
-For a box the classical answer has its voice among them. Regions and strokes are the classical
-segmenter's.
+One network was trained here, on drawn things, and is small; the other is MobileSAM (mobile.py),
+which knows photographs. A click may mean a button or the whole coat, and a network is easily misled
+by one look. So they look at windows of several sizes, the small one at each as it is and mirrored,
+and of all masks that one is taken which overlaps best with the others, each weighed by the overlap
+that its network expects. For a box the classical answer has its voice among them. Regions and
+strokes are the classical segmenter's.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from editanything.masks import box_union
 from editanything.segmenters.classical import Classical, ClassicalSeen, in_box
 from editanything.segmenters.glance import Answer
 from editanything.segmenters.sam import SamSeen, SamSegmenter, around
+from editanything.segmenters.weights import MOBILE_PX
 from editanything.segmenters.window import Window
 from editanything.types import RGB, Bool2D, Box, Mask, Point, Region
 
@@ -31,9 +33,15 @@ from editanything.types import RGB, Bool2D, Box, Mask, Point, Region
 STEP, LEAST_PX, LEAST_SHARE = 2**-0.5, 160, 0.2
 #: Of a box's longer side, what is shown beside it on every side; of a mask that clicks mend.
 BOX_CONTEXTS, MEND_CONTEXTS = (0.1, 0.35, 0.8), (0.35, 0.8)
-#: The voice of the classical answer to a box, where the network's are at most 1 each. Chosen on
-#: scenes of things that were trained on and on photographs of the development split.
-CLASSICAL_VOICE = 2.0
+#: The same for the network of photographs: each of its looks takes four times as long.
+PHOTO_BOX_CONTEXTS, PHOTO_MEND_CONTEXTS = (0.1, 0.35), (0.35,)
+#: It looks at the whole picture for a click, and once more from near where that tells of a thing
+#: whose longer side is so small a share of the picture's.
+PHOTO_NEAR_BELOW, PHOTO_NEAR_CONTEXT = 0.12, 1.0
+#: Voices, where those of the small network are at most 1 each: of the classical answer to a box,
+#: of the network of photographs to a box, and to clicks. Chosen on scenes of things that were
+#: trained on and on photographs of the development split (docs/experiments.md).
+CLASSICAL_VOICE, PHOTO_BOX_VOICE, PHOTO_CLICK_VOICE = 1.0, 2.0, 1.5
 _FRAME_PX = 384  # masks are compared at this size
 #: The grid of clicks behind `things`, and which masks are kept: rather one too many.
 _GRID: dict[str, Any] = {"points_per_side": 10, "min_quality": 0.3, "min_stability": 0.5}
@@ -41,10 +49,11 @@ _GRID: dict[str, Any] = {"points_per_side": 10, "min_quality": 0.3, "min_stabili
 
 @dataclass(frozen=True)
 class Guided(Classical):
-    """Settings, those of `Classical` and some for the network; `look` holds a picture.
+    """Settings, those of `Classical` and some for the networks; `look` holds a picture.
 
     Attributes:
-        weights: of the network, see `SamSegmenter`.
+        weights: of the small network, see `SamSegmenter`.
+        photo_weights: of the network of photographs.
         device: of torch.
 
     Raises:
@@ -52,16 +61,23 @@ class Guided(Classical):
     """
 
     weights: Any = "default"
+    photo_weights: Any = "mobile"
     device: str = "cpu"
 
     @cached_property
     def network(self) -> SamSegmenter:
-        """The network, opened at the first prompt."""
+        """The small network, opened at the first prompt."""
         return SamSegmenter(self.weights, self.device, self.prompt_px, mirror=True, **_GRID)
 
+    @cached_property
+    def photographs(self) -> SamSegmenter:
+        """The network of photographs, opened at the first prompt."""
+        return SamSegmenter(self.photo_weights, self.device, MOBILE_PX)
+
     def prepare(self) -> None:
-        """Open the network now: the first prompt need not wait for it."""
-        self.network.predictor(np.zeros((8, 8, 3), np.uint8))
+        """Open the networks now: the first prompt need not wait for them."""
+        for network in (self.network, self.photographs):
+            network.predictor(np.zeros((8, 8, 3), np.uint8))
 
     def look(self, image: RGB, *, known: tuple[Region, ...] = ()) -> GuidedSeen:
         """See `Classical.look`."""
@@ -71,7 +87,7 @@ class Guided(Classical):
 
 @dataclass(frozen=True, eq=False)
 class GuidedSeen(ClassicalSeen):
-    """A picture in hand; the network looks at it at the first prompt."""
+    """A picture in hand; the networks look at it at the first prompt."""
 
     settings: Guided
 
@@ -80,8 +96,21 @@ class GuidedSeen(ClassicalSeen):
         return self.settings.network.look(self.image)
 
     @cached_property
+    def _photographs(self) -> SamSeen:
+        return self.settings.photographs.look(self.image)
+
+    @cached_property
     def _things(self) -> tuple[Mask, ...]:
         return tuple(region.mask for region in self._network.regions())
+
+    def prepare(self) -> None:
+        """Let the networks look at the whole picture now: the first click need not wait for it.
+
+        Raises:
+            InputError: weights that cannot be used.
+        """
+        for network in (self._network, self._photographs):
+            network.glance(self._whole)
 
     def things(self) -> tuple[Mask, ...]:
         """What may be a thing, largest first: masks that overlap, of a grid of clicks."""
@@ -93,32 +122,52 @@ class GuidedSeen(ClassicalSeen):
         share = min(1.0, _FRAME_PX / max(height, width))
         size = max(1, round(height * share)), max(1, round(width * share))
         # Masks alone are seen in it: a large picture need not be reduced.
-        return Window(self.image, (0, 0, width, height), np.zeros((*size, 3), np.uint8))
+        return Window(self.image, self._whole, np.zeros((*size, 3), np.uint8))
 
     def _from_box(self, box: Box, points: tuple[Point, ...]) -> Mask:
         near = tuple(p for p in points if in_box(p, box))
-        shape = self.image.shape[:2]
-        answers = [
-            answer
-            for context in BOX_CONTEXTS
-            for answer in self._network.glance(around(box, context, shape)).answers(near, box)
+        told = [
+            _Told(answer, voice)
+            for network, contexts, voice in (
+                (self._network, BOX_CONTEXTS, 1.0),
+                (self._photographs, PHOTO_BOX_CONTEXTS, PHOTO_BOX_VOICE),
+            )
+            for context in contexts
+            for answer in network.glance(self._around(box, context)).answers(near, box)
         ]
         plain = super()._from_box(box, points)
-        found = [a.window.outward(a.settled(near, most_unsure=MOST_UNSURE)) for a in answers]
-        found += [a.window.outward(a.mask()) for a in answers]
-        voices = [_voice(answer) for answer in answers] * 2
+        found = [
+            one.answer.window.outward(small)
+            for one in told
+            for small in (one.answer.settled(near, most_unsure=MOST_UNSURE), one.answer.mask())
+        ]
+        voices = [one.weight for one in told for _ in range(2)]
         shown = [self._frame.shrink(mask) for mask in [*found, plain]]
         return [*found, plain][agreed(shown, [*voices, CLASSICAL_VOICE])]
 
     def _thing_under(self, points: tuple[Point, ...]) -> Mask:
         if len(points) > 1:
             return self._mended(self._thing_under(points[:-1]), points)
-        answers = [
-            answer
+        told = [
+            _Told(answer)
             for window in windows(points[0], self.image.shape[:2])
             for answer in self._network.glance(window).answers(points)
         ]
-        return self._agreed(answers, points)
+        told += self._of_photographs(self._whole, points)
+        near = self._near(self._best(told))
+        return self._settled(told + self._of_photographs(near, points) if near else told, points)
+
+    def _of_photographs(self, window: Box, points: tuple[Point, ...]) -> list[_Told]:
+        answers = self._photographs.glance(window).answers(points)
+        return [_Told(answer, PHOTO_CLICK_VOICE) for answer in answers]
+
+    def _near(self, best: Answer) -> Box | None:
+        """The part around a small thing, which is to be looked at from near; None: it is large."""
+        box = best.native_box()
+        if box is None:
+            return None
+        share = max(box[2] - box[0], box[3] - box[1]) / max(self.image.shape[:2])
+        return self._around(box, PHOTO_NEAR_CONTEXT) if share < PHOTO_NEAR_BELOW else None
 
     def _mended(self, before: Mask, points: tuple[Point, ...]) -> Mask:
         """What all clicks mean, where `before` is what all but the last one meant.
@@ -128,22 +177,38 @@ class GuidedSeen(ClassicalSeen):
         last = points[-1]
         if bool(before.within(self._pixel(last)).any()) == last.positive:
             return before
-        spot, shape = self._pixel(last), self.image.shape[:2]
+        spot = self._pixel(last)
         part = box_union(before.box, spot) if before.area else spot
-        answers = [
-            answer
-            for context in MEND_CONTEXTS
+        told = [
+            _Told(answer, voice)
+            for network, contexts, voice in (
+                (self._network, MEND_CONTEXTS, 1.0),
+                (self._photographs, PHOTO_MEND_CONTEXTS, PHOTO_CLICK_VOICE),
+            )
+            for context in contexts
             for earlier in (before, None)
-            for answer in self._network.glance(around(part, context, shape)).answers(
+            for answer in network.glance(self._around(part, context)).answers(
                 points, earlier=earlier
             )
         ]
-        return self._agreed(answers, points)
+        return self._settled(told, points)
 
-    def _agreed(self, answers: list[Answer], points: tuple[Point, ...]) -> Mask:
+    @property
+    def _whole(self) -> Box:
+        height, width = self.image.shape[:2]
+        return 0, 0, width, height
+
+    def _around(self, box: Box, context: float) -> Box:
+        return around(box, context, self.image.shape[:2])
+
+    def _best(self, told: list[_Told]) -> Answer:
+        """The answer whose mask most agree on."""
+        shown = [self._framed(one.answer) for one in told]
+        return told[agreed(shown, [one.weight for one in told])].answer
+
+    def _settled(self, told: list[_Told], points: tuple[Point, ...]) -> Mask:
         """The mask that most agree on, with its rim where the colours change."""
-        shown = [self._framed(answer) for answer in answers]
-        best = answers[agreed(shown, [_voice(answer) for answer in answers])]
+        best = self._best(told)
         return best.window.outward(best.settled(points, most_unsure=MOST_UNSURE))
 
     def _framed(self, answer: Answer) -> Bool2D:
@@ -156,6 +221,19 @@ class GuidedSeen(ClassicalSeen):
         large = cv2.resize(answer.logits, size, interpolation=cv2.INTER_LINEAR) > 0
         out[top : top + size[1], left : left + size[0]] = large
         return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """An answer, and the voice of the network that gave it."""
+
+    answer: Answer
+    voice: float = 1.0
+
+    @property
+    def weight(self) -> float:
+        """Of its mask among all: less, the less overlap with the truth its network expects."""
+        return self.voice * float(np.clip(self.answer.quality, 0.01, 1)) ** 2
 
 
 def windows(point: Point, shape: tuple[int, int]) -> Iterator[Box]:
@@ -181,7 +259,3 @@ def agreed(masks: list[Bool2D], voices: list[float]) -> int:
     either = area[:, None] + area[None] - both
     overlap: NDArray[np.float32] = both / np.maximum(either, 1)
     return int((overlap @ np.array(voices, np.float32)).argmax())
-
-
-def _voice(answer: Answer) -> float:
-    return float(np.clip(answer.quality, 0.01, 1)) ** 2

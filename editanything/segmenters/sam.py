@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -145,21 +146,28 @@ class SamSeen:
     image: RGB
     known: tuple[Region, ...] = ()
     _glances: dict[Box, Glance] = field(default_factory=dict, init=False, repr=False)
+    _turn: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def glance(self, box: Box) -> Glance:
-        """The network's view of a part of the picture; the last few are held."""
-        found = self._glances.pop(box, None)
-        if found is None:
-            window = Window.of(self.image, box, self.settings.working_px)
-            twin = None
-            if self.settings.mirror:
-                twin = self.settings.predictor(np.ascontiguousarray(window.small[:, ::-1]))
-            found = Glance(window, self.settings.predictor(window.small), twin)
-            parts = [part for part in self._glances if part != self._everything]
-            if len(parts) >= MAX_GLANCES:
-                del self._glances[parts[0]]
-        self._glances[box] = found
-        return found
+        """The network's view of a part of the picture; the last few are held.
+
+        Who asks for a part that another thread is just looking at waits for that.
+        """
+        with self._turn:
+            found = self._glances.pop(box, None)
+            if found is None:
+                found = self._looked(box)
+                parts = [part for part in self._glances if part != self._everything]
+                if len(parts) >= MAX_GLANCES:
+                    del self._glances[parts[0]]
+            self._glances[box] = found
+            return found
+
+    def _looked(self, box: Box) -> Glance:
+        window, twin = Window.of(self.image, box, self.settings.working_px), None
+        if self.settings.mirror:
+            twin = self.settings.predictor(np.ascontiguousarray(window.small[:, ::-1]))
+        return Glance(window, self.settings.predictor(window.small), twin)
 
     @property
     def _everything(self) -> Box:

@@ -12,16 +12,20 @@ from editanything.libraries import networks
 
 #: Width of the image encoder -> name in the registry of the `segment-anything` package.
 _PUBLISHED = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
-_HERE = "default"
+#: Names of what ships with the package -> its folder in mdt/weights.
+SHIPPED = {"default": "segmenter", "mobile": "mobile"}
+#: Side of the square that the shipped MobileSAM sees. It learned from 1024 pixels; 512 take a
+#: quarter of the time, and its masks are as good where windows are looked at (docs/segmenters.md).
+MOBILE_PX = 512
 
 
 def open_sam(weights: Any, device: str = "cpu") -> Any:
     """A `Sam` in eval() on a device.
 
     Args:
-        weights: a `Sam`; a file of the published weights (.pth or .safetensors: ViT-B, ViT-L or
-            ViT-H, told by its width); a folder that our own training exported; or "default", the
-            folder that ships with the package.
+        weights: a `Sam`; a file of the published weights (.pth or .safetensors: ViT-B, ViT-L,
+            ViT-H or MobileSAM, told by its tensors); a folder that our own training exported; or
+            what ships with the package: "default", trained here, or "mobile" (see `mobile`).
         device: of torch, such as "cpu" or "cuda".
 
     Raises:
@@ -37,7 +41,7 @@ def open_sam(weights: Any, device: str = "cpu") -> Any:
                 f"{type(weights).__name__}."
             )
         return weights.to(device).eval()
-    path = shipped() if str(weights) == _HERE else Path(weights)
+    path = shipped(str(weights)) if str(weights) in SHIPPED else Path(weights)
     try:
         sam = _own(path) if path.is_dir() else _published(path)
     except CheckpointError as error:
@@ -45,23 +49,28 @@ def open_sam(weights: Any, device: str = "cpu") -> Any:
     return sam.to(device).eval()
 
 
-def shipped() -> Path:
-    """The folder of the network that comes with the package."""
+def shipped(name: str = "default") -> Path:
+    """The folder of a network that comes with the package, a key of `SHIPPED`."""
     import mdt
 
-    return Path(mdt.__file__).parent / "weights" / "segmenter"
+    return Path(mdt.__file__).parent / "weights" / SHIPPED[name]
 
 
 def _published(path: Path) -> Any:
     from segment_anything import sam_model_registry
 
+    from editanything.segmenters.mobile import PUBLISHED_PX, is_mobile, made
     from mdt.checkpoint import read_tensors
 
     state = read_tensors(path)
+    if is_mobile(state):
+        return made(state, PUBLISHED_PX)
     place = state.get("image_encoder.pos_embed")
     name = _PUBLISHED.get(place.shape[-1]) if place is not None else None
     if name is None:
-        raise InputError(f"{path} holds no published Segment Anything network (ViT-B, -L or -H).")
+        raise InputError(
+            f"{path} holds no published Segment Anything network (ViT-B, -L, -H or MobileSAM)."
+        )
     sam = sam_model_registry[name]()
     try:
         sam.load_state_dict(state, strict=True)
@@ -72,9 +81,12 @@ def _published(path: Path) -> Any:
 
 
 def _own(folder: Path) -> Any:
+    from editanything.segmenters.mobile import FILE, open_mobile
     from mdt.convert import open_segmenter
 
     _check_digest(folder)
+    if (folder / FILE).is_file():
+        return open_mobile(folder, MOBILE_PX)
     return open_segmenter(folder).float().sam
 
 

@@ -36,12 +36,14 @@ class Opening(Handling):
         return self._try(session, view, work)
 
     def glimpse(self, request: gr.Request) -> Updates:
-        """After a picture was opened: sentences for what it shows, if that can be told.
+        """After a picture was opened: it is looked at, and sentences for what it shows are offered.
 
-        Nobody waits for them, so they are left out while edits need the machine.
+        Nobody waits for it, so it is left out while edits need the machine.
         """
         session, _ = self.session(request)
         here = session.picture
+        if here is not None and TURNS.idle:
+            here.prepare()
         if here is None or here.named() or here.glimpsed is not None or not TURNS.idle:
             return self._nothing()
         try:

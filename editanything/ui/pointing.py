@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,13 @@ class Pointing:
     def shape(self) -> tuple[int, int]:
         """(H, W) of the picture."""
         return self.looked.picture.shape
+
+    def prepare(self) -> None:
+        """Let the segmenter look at the picture, where it can before it is asked something."""
+        prepare = getattr(self.looked.seen, "prepare", None)
+        if prepare is not None:
+            with suppress(InputError):  # it is told when something is pointed at
+                prepare()
 
     def regions(self) -> tuple[Region, ...]:
         """The picture's regions, named ones first; the first call takes a moment."""

@@ -132,7 +132,11 @@ def test_a_checkpoint_is_converted_by_a_command(tmp_path, monkeypatch):
     main()
     ours = open_photographs(tmp_path / "out").network.state_dict()
     for name, value in folded(state).items():
-        assert torch.equal(ours[name], value.half().float())
+        if name in ("head.weight", "kinds.weight"):  # in 8 bits
+            step = value.flatten(1).abs().amax(1) / 127
+            assert ((ours[name] - value).flatten(1).abs().amax(1) <= 0.51 * step).all()
+        else:
+            assert torch.equal(ours[name], value.half().float())
     assert open_photographs(tmp_path / "out").kinds == open_photographs().kinds
 
 
