@@ -79,7 +79,7 @@ def wrong_scores(words: Words, segmenter: Segmenter, names: list[str]) -> dict[s
         asked = [n for n in names if not any(key(word) in shown for word in n.split())]
         regions = candidates(segmenter.look(np.ascontiguousarray(image)))
         masks = [region.mask.full() for region in regions]
-        found[title] = words.logits(words.regions(image, masks), asked).max(axis=0)
+        found[title] = words.logits(words.regions(image, masks, closely=True), asked).max(axis=0)
     return found
 
 
@@ -96,7 +96,8 @@ def scene_scores(
         others = [str(n) for n in rng.permutation(names)[:4] if key(n) not in every]
         masks = [r.mask.full() for r in candidates(segmenter.look(scene.image))]
         own = sorted({thing.name for thing in scene.things})
-        logits = words.logits(words.regions(scene.image, masks), own + others)
+        seen = words.regions(scene.image, masks, closely=True)
+        logits = words.logits(seen, own + others)
         for j, name in enumerate(own):
             best = masks[int(logits[:, j].argmax())]
             true = [t.mask for t in scene.things if key(name) in called(source, t.label)]
@@ -119,7 +120,9 @@ def real_scores(words: Words, path: Path, number: int) -> tuple[np.ndarray, ...]
         x = torch.from_numpy(np.concatenate([image.transpose(2, 0, 1), mask[None]]) * 2 - 1)
         names = [CALLED[name][0] for name in photos.names]
         with torch.no_grad():
-            logits = words.logits(words.network.regions(x[None].float()), names)[0]
+            # The crop is all there is: it cannot be looked at from farther away.
+            looks = [words.network.regions(y[None].float()) for y in (x, x.flip(2))]
+            logits = words.logits((looks[0] + looks[1]) / 2, names)[0]
         if not called_so:
             none.append(logits.max())
             continue

@@ -9,13 +9,16 @@ import numpy as np
 CONTEXT = 1.33
 
 
-def crop_region(image: np.ndarray, mask: np.ndarray, size: int) -> np.ndarray:
+def crop_region(
+    image: np.ndarray, mask: np.ndarray, size: int, context: float = CONTEXT
+) -> np.ndarray:
     """A region with some of what is around it, as the network takes it.
 
     Args:
         image: RGB uint8 (H, W, 3).
         mask: bool (H, W), not empty.
         size: of the crop's sides, in pixels.
+        context: the crop's side, in longer sides of the region's box.
 
     Returns:
         float32 (4, size, size): RGB in [-1, 1], and the region as -1 and 1. Beyond the picture its
@@ -23,7 +26,7 @@ def crop_region(image: np.ndarray, mask: np.ndarray, size: int) -> np.ndarray:
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     x0, y0, x1, y1 = (int(v) for v in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
-    side = max(2, round(CONTEXT * max(x1 - x0, y1 - y0)))
+    side = max(2, round(context * max(x1 - x0, y1 - y0)))
     left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
     height, width = mask.shape
     a0, b0, a1, b1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)

@@ -200,13 +200,18 @@ def replace_with(clause: Clause) -> Operations | None:
 def _describes(thing: Selector, new: Tokens) -> bool:
     """Whether `red hair with jeans` goes on with what is replaced: "the man with red hair".
 
-    With an article ("a beard with a dog") something new must follow that nobody wears or has.
+    With an article ("a beard with a dog") something new must follow that nobody wears or has. Any
+    thing may be described by one that is not counted: "the cloud with snow | with a whale".
     """
     at = next((at for at in range(len(new) - 1, 0, -1) if new[at].word in {"with", "by"}), 0)
-    if not at or thing.relation is not None or not is_kind(thing.noun, "person", "animal"):
+    if not at or thing.relation is not None:
+        return False
+    first, many = singular(new[at - 1].word)
+    if not (has_article(new) or many) and has_article(new[at + 1 :]):
+        return True
+    if not is_kind(thing.noun, "person", "animal"):
         return False
     worn = "body", "clothing", "accessory"
-    first = singular(new[at - 1].word)[0]
     other = has_article(new[at + 1 :]) and not is_kind(new[-1].word, *worn)
     return (is_kind(first, *worn) or first == "glass") and (not has_article(new) or other)
 

@@ -28,8 +28,8 @@ from editanything.grounders.base import MADE_UP, Scene, Selecting, came_with_nam
 from editanything.grounders.names import KnownNames, Named
 from editanything.grounders.photographed import is_plainly_else
 from editanything.libraries import networks
-from editanything.masks import grow, iou, shared_px, union
-from editanything.types import Bool2D, Mask, Region, Selection
+from editanything.masks import box_union, grow, iou, shared_px, union
+from editanything.types import Bool2D, Box, Mask, Region, Selection
 from mdt.words import split_words
 
 if TYPE_CHECKING:
@@ -42,9 +42,13 @@ _MOST_OF_PICTURE = 0.6
 _MOST_OF_PIECE = 0.3  # ... and than this is no piece of a thing
 _BORDER_PX = 4  # of two pieces that touch
 _AT_FRAME = 0.05  # of the frame at most is touched by what lies away from it
+#: Boxes are nearly the same whose sides are no further apart than so many pixels, or such a share
+#: of the longer one; no more are asked about.
+_SAME_BOX_PX, _SAME_BOX, _MOST_BOXES = 4, 0.05, 80
 _LEAST_PX = 12  # of a region's longer side: less shows nothing
 #: Of what lies where a named region does: its logit is this much lower at most, its IoU this high.
 _NAMED_TOO, _SAME_PLACE = 4.0, 0.2
+_LIKELY = 3.0  # what is no further below the bound at one look is looked at closely
 _AS_WELL = 1.0  # a mask from a box is named as well if its logit is no further below
 _SAME_THING = 0.5  # of the smaller of two regions lies on the other
 
@@ -81,8 +85,13 @@ class EncoderNames:
             return known
         phrases = _phrases(noun, self.weights)
         logits = words.logits(embedded, phrases).max(axis=1)
-        over = logits - float(words.card["sure"]) - self.margin
-        believed = [i for i in np.argsort(-over, kind="stable").tolist() if over[i] >= 0]
+        bound = float(words.card["sure"]) + self.margin
+        likely = np.flatnonzero(logits >= bound - _LIKELY).tolist()
+        if likely:
+            closely = _closely(seen, self.weights, likely)
+            logits[likely] = words.logits(closely, phrases).max(axis=1)
+        over = logits - bound
+        believed = sorted((i for i in likely if over[i] >= 0), key=lambda i: -over[i])
         kept = list(known)
         for i in believed:
             region = found[i].region
@@ -142,7 +151,9 @@ def _most_agreed(found: Sequence[Candidate], logits: Floats, best: int) -> Regio
 
 def _logit(seen: Scene, mask: Mask, phrases: Sequence[str], weights: str) -> float:
     words = _words(weights)
-    return float(words.logits(words.regions(seen.image, [mask.full()]), phrases).max())
+    return float(
+        words.logits(words.regions(seen.image, [mask.full()], closely=True), phrases).max()
+    )
 
 
 @dataclass(frozen=True)
@@ -212,12 +223,29 @@ def _held(seen: Scene, weights: str) -> tuple[tuple[Candidate, ...], Any]:
     return kept[weights]
 
 
+_CLOSELY: WeakKeyDictionary[Scene, dict[tuple[str, int], Any]] = WeakKeyDictionary()
+
+
+def _closely(seen: Scene, weights: str, which: Sequence[int]) -> Any:
+    """What the network sees in some candidates in four looks at each; kept."""
+    import torch
+
+    kept = _CLOSELY.setdefault(seen, {})
+    new = [i for i in which if (weights, i) not in kept]
+    if new:
+        found, _ = _held(seen, weights)
+        drawn = _Drawn([found[i] for i in new])
+        shown = _words(weights).regions(seen.image, drawn, closely=True)
+        kept |= {(weights, i): one for i, one in zip(new, shown, strict=True)}
+    return torch.stack([kept[weights, i] for i in which])
+
+
 def candidates(seen: Scene) -> tuple[Candidate, ...]:
     """What a noun may name in a picture without names: no tiny part, and not most of it.
 
     The segmenter's regions, pairs of them that touch, and what lies together away from the frame: a
     thing of several colours is often cut in pieces. And what the segmenter takes for things, if it
-    says so.
+    says so, and sees in the boxes of all these.
     """
     found = [region for region in seen.regions() if _large_enough(region.mask)]
     found = [region for region in found if _share(region.mask) <= _MOST_OF_PICTURE]
@@ -225,12 +253,29 @@ def candidates(seen: Scene) -> tuple[Candidate, ...]:
     apart = _away_from_frame([region.mask for region in small], seen.image.shape[:2])
     things: tuple[Mask, ...] = getattr(seen, "things", tuple)()
     apart += [mask for mask in things if _share(mask) <= _MOST_OF_PICTURE]
+    pairs = list(_touching(small))
+    in_boxes = getattr(seen, "in_boxes", None)
+    if in_boxes is not None and (found or apart):
+        boxes = [mask.box for mask in apart] + [region.mask.box for region in found]
+        boxes += [box_union(one.mask.box, other.mask.box) for one, other in pairs]
+        apart += [m for m in in_boxes(_apart(boxes)) if m.area and _share(m) <= _MOST_OF_PICTURE]
     made = [Region(MADE_UP, mask) for mask in apart if _large_enough(mask)]
     return (
         *(Candidate((region,)) for region in found),
-        *(Candidate(pair) for pair in _touching(small)),
+        *(Candidate(pair) for pair in pairs),
         *(Candidate((region,)) for region in made),
     )
+
+
+def _apart(boxes: Sequence[Box]) -> list[Box]:
+    """Boxes of which no two are nearly the same, the first ones of many."""
+    out: list[Box] = []
+    for box in boxes:
+        side = max(box[2] - box[0], box[3] - box[1])
+        near = max(_SAME_BOX_PX, _SAME_BOX * side)
+        if all(max(abs(a - b) for a, b in zip(box, other, strict=True)) > near for other in out):
+            out.append(box)
+    return out[:_MOST_BOXES]
 
 
 def _share(mask: Mask) -> float:

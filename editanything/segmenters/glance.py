@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from editanything.types import Bool2D, Box, Mask, Point
 
 MAX_STROKE_CLICKS = 6
 _EARLIER = 4.0  # the logit of what is told to be known
+_BOXES_AT_ONCE = 8
 
 Logits = NDArray[np.float32]  # (h, w) of a window's small picture; above 0: of the thing
 
@@ -125,6 +127,19 @@ class Glance:
             quality = np.float32(0.5) * (quality + worth)
         told = zip(masks.astype(np.float32), quality, strict=True)
         return [Answer(self.window, one, float(worth)) for one, worth in told]
+
+    def in_boxes(self, boxes: Sequence[Box]) -> Iterator[Bool2D]:
+        """The mask in each of some boxes in the picture's pixels, bool (h, w) of the window."""
+        import torch
+
+        if not boxes:
+            return
+        corners = [(*self._inward(*box[:2]), *self._inward(*box[2:])) for box in boxes]
+        for some in torch.split(torch.tensor(corners, dtype=torch.float32), _BOXES_AT_ONCE):
+            shape = self.window.small.shape[:2]
+            asked = self.predictor.transform.apply_boxes_torch(some, shape)
+            masks, _, _ = self.predictor.predict_torch(None, None, asked, multimask_output=False)
+            yield from masks[:, 0].cpu().numpy()
 
     def _inward(self, x: float, y: float) -> tuple[float, float]:
         sx, sy = self.window.scale

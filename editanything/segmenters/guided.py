@@ -10,7 +10,7 @@ strokes are the classical segmenter's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -115,6 +115,17 @@ class GuidedSeen(ClassicalSeen):
     def things(self) -> tuple[Mask, ...]:
         """What may be a thing, largest first: masks that overlap, of a grid of clicks."""
         return self._things
+
+    def in_boxes(self, boxes: Sequence[Box]) -> tuple[Mask, ...]:
+        """What the network of photographs sees in each of many boxes, at a glance.
+
+        Rougher than `select`, and faster: the picture is looked at once, as a whole.
+
+        Raises:
+            InputError: weights that cannot be used.
+        """
+        glance = self._photographs.glance(self._whole)
+        return tuple(glance.window.outward(small) for small in glance.in_boxes(boxes))
 
     @cached_property
     def _frame(self) -> Window:

@@ -18,7 +18,7 @@ from editanything.types import Bool2D, Box, Mask, Seen, Selection
 #: A subject is plain where what stands out and what the segmenter makes of its box overlap so far
 #: (IoU away from the rim), where it stands out by so much on average, and runs along no more of the
 #: frame. Chosen on 28 photographs (docs/experiments.md).
-SURE_FROM, LEAST_LEAD, MOST_OF_FRAME = 0.88, 0.3, 0.4
+SURE_FROM, LEAST_LEAD, MOST_OF_FRAME = 0.85, 0.3, 0.4
 _RIM_PX = 2  # of the reduced picture: there outlines differ by chance
 _LEAST_SHARE, _MOST_SHARE = 0.04, 0.8  # of the picture
 

@@ -19,13 +19,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from mdt.crops import crop_region
+from mdt.crops import CONTEXT, crop_region
 from mdt.features.convnet import WEIGHTS, read_weights
 from mdt.files import written_beside
 from mdt.models.words import WordRegions
 from mdt.words import phrase_ids
 
 _NUM_ROWS = 16  # regions at a time: kernels round alike for one shape alone
+#: Looks at a region: with how much around it (`crops.CONTEXT`), and mirrored or not.
+LOOKS = ((CONTEXT, False), (CONTEXT, True), (1.6, False), (1.15, True))
 WORDS_FILE, CARD = "words.safetensors", "card.json"
 
 
@@ -43,15 +45,26 @@ class Words:
     card: dict[str, Any]
 
     @torch.no_grad()
-    def regions(self, image: np.ndarray, masks: Sequence[np.ndarray]) -> Tensor:
+    def regions(
+        self, image: np.ndarray, masks: Sequence[np.ndarray], *, closely: bool = False
+    ) -> Tensor:
         """Regions of a picture in the common space: (n, width).
 
         Args:
             image: RGB uint8 (H, W, 3).
             masks: bool (H, W), none empty.
+            closely: the mean of four looks, see `LOOKS`: where they differ it is short, and nothing
+                is like it.
         """
-        size = self.network.config.input_size
-        x = torch.from_numpy(np.stack([crop_region(image, mask, size) for mask in masks]))
+        size, looks = self.network.config.input_size, LOOKS if closely else LOOKS[:1]
+        crops = [[crop_region(image, mask, size, c) for c, _ in looks] for mask in masks]
+        seen = []
+        for (_, mirrored), some in zip(looks, zip(*crops, strict=True), strict=True):
+            x = torch.from_numpy(np.stack(some))
+            seen.append(self._seen(x.flip(3) if mirrored else x))
+        return torch.stack(seen).mean(0)
+
+    def _seen(self, x: Tensor) -> Tensor:
         rows = []
         for part in torch.split(x, _NUM_ROWS):
             filled = torch.cat([part, part[-1:].expand(_NUM_ROWS - len(part), -1, -1, -1)])

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from mdt.crops import crop_region
 from mdt.features.convnet import WEIGHTS
-from mdt.features.words import Words, open_words, write_words
+from mdt.features.words import LOOKS, Words, open_words, write_words
 from mdt.models import build_model
 from mdt.models.words import WordsObjective
 from mdt.words import phrase_ids
@@ -123,6 +123,23 @@ def test_regions_are_seen_alike_whatever_comes_with_them():
     assert logits.shape == (3, 3)
     np.testing.assert_allclose(logits[:, 0], logits[:, 1], rtol=1e-6)
     assert np.isneginf(logits[:, 2]).all()
+
+
+def test_closely_is_the_mean_of_looks():
+    words = Words(small(), {"threshold": 0.0})
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    mask = np.zeros((32, 32), bool)
+    mask[8:24, 6:24] = True
+    looks = []
+    for context, mirrored in LOOKS:
+        crop = crop_region(image, mask, 32, context)
+        crop = np.ascontiguousarray(crop[..., ::-1]) if mirrored else crop
+        with torch.no_grad():
+            looks.append(words.network.regions(torch.from_numpy(crop)[None]))
+    both = words.regions(image, [mask, mask], closely=True)
+    torch.testing.assert_close(both[:1], torch.stack(looks).mean(0), atol=1e-5, rtol=0)
+    assert 0 < float(both[0].norm()) < 1
+    assert torch.equal(words.regions(image, [mask]), words.regions(image, [mask, mask])[:1])
 
 
 def test_weights_are_written_and_read_and_checked(tmp_path):

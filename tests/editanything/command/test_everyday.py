@@ -99,6 +99,9 @@ def test_a_transparent_background_is_none(text):
         ("replace the girl with the hat with a dog", "girl", "dog"),
         ("replace the man with a beard with a robot", "man", "robot"),
         ("replace the cup with a bowl with flowers", "cup", "bowl with flowers"),
+        ("replace the cloud with snow with a spouting whale", "cloud", "spouting whale"),
+        ("replace the cup with tea with a glass", "cup", "glass"),
+        ("replace the dogs with cats with a collar", "dog", "cats with a collar"),
         ("replace the dog with a cat with a hat", "dog", "cat with a hat"),
     ],
 )

@@ -190,3 +190,31 @@ def test_things_are_offered_beside_the_partition():
     for truth in (disc, square):
         assert max(overlap(thing, truth) for thing in things) > 0.7
     assert seen.things() is things
+
+
+def test_boxes_at_a_glance(seen):
+    """Many boxes at once, by one look at the whole picture; no box, no mask."""
+    _, disc, square = picture()
+    masks = seen.in_boxes([(20, 30, 80, 90), (97, 41, 140, 84)])
+    assert overlap(masks[0], disc) > 0.9
+    assert overlap(masks[1], square) > 0.9
+    assert seen.in_boxes([]) == ()
+
+
+def test_a_small_thing_in_a_large_picture_is_looked_at_from_near():
+    image = np.full((600, 800, 3), (60, 150, 80), np.uint8)
+    ys, xs = np.mgrid[:600, :800]
+    disc = (xs - 500) ** 2 + (ys - 200) ** 2 < 14**2
+    image[disc] = (210, 40, 30)
+    seen = Guided().look(image)
+    assert overlap(seen.select(Selection(points=(Point(500, 200),))), disc) > 0.85
+    assert len(seen._photographs._glances) == 2
+
+
+def test_a_picture_that_was_looked_at_is_not_looked_at_again():
+    seen = Guided().look(picture()[0])
+    seen.prepare()
+    held = dict(seen._photographs._glances)
+    seen.select(Selection(points=(Point(50, 60),)))
+    whole = (0, 0, 160, 120)
+    assert seen._photographs._glances[whole] is held[whole]
