@@ -125,7 +125,7 @@ class GuidedSeen(ClassicalSeen):
             InputError: weights that cannot be used.
         """
         glance = self._photographs.glance(self._whole)
-        return tuple(glance.window.outward(small) for small in glance.in_boxes(boxes))
+        return tuple(glance.window.roughly(small) for small in glance.in_boxes(boxes))
 
     @cached_property
     def _frame(self) -> Window:

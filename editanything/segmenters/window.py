@@ -79,6 +79,23 @@ class Window:
         out[np.ix_(in_y, in_x)] = small[np.ix_(vs[in_y], us[in_x])]
         return out
 
+    def roughly(self, small: Bool2D) -> Mask:
+        """A mask (h, w) of `small`, as a mask of the picture with smooth edges that follow nothing.
+
+        `outward` looks at the picture's pixels; in many megapixels that takes fifty times as long.
+        """
+        ys, xs = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
+        if not ys.size:
+            return Mask.empty(self._shape)
+        height, width = small.shape
+        x0, x1 = max(0, int(xs[0]) - 1), min(width, int(xs[-1]) + 2)
+        y0, y1 = max(0, int(ys[0]) - 1), min(height, int(ys[-1]) + 2)
+        sx, sy = self.scale
+        left, top, right, bottom = round(x0 / sx), round(y0 / sy), round(x1 / sx), round(y1 / sy)
+        part, size = small[y0:y1, x0:x1], (max(1, right - left), max(1, bottom - top))
+        large = cv2.resize(part.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR) >= 128
+        return Mask.placed(self._shape, (self.box[0] + left, self.box[1] + top), large)
+
     def outward(self, small: Bool2D) -> Mask:
         """A mask (h, w) of `small`, as a mask of the picture with crisp edges."""
         labels = enlarge(small.astype(np.uint8), self.native)

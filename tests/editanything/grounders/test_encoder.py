@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import tracemalloc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -65,6 +65,41 @@ def test_candidates_are_those_that_plain_arrays_give(seen):
         assert np.array_equal(candidate.mask.full(), pair)
         assert candidate.region.id == MADE_UP
     assert {id(c.region) for c in found if c.region.id != MADE_UP} <= set(map(id, seen.regions()))
+
+
+@dataclass(frozen=True, eq=False)
+class Boxed:
+    """Half of a thing is a region; what is asked about boxes knows the whole, and is told which."""
+
+    image: np.ndarray
+    asked: list = field(default_factory=list)
+    known: tuple[Region, ...] = ()
+
+    def regions(self):
+        return (Region(1, Mask.of(disc(RED) & (np.mgrid[:SIZE, :SIZE][1] < RED[0]))),)
+
+    def things(self):
+        half = disc(RED) & (np.mgrid[:SIZE, :SIZE][1] >= RED[0])
+        return (Mask.of(half), Mask.of(half))
+
+    def in_boxes(self, boxes):
+        self.asked.extend(boxes)
+        none = Mask.of(np.zeros((SIZE, SIZE), bool))
+        return (Mask.of(disc(RED)), none, Mask.of(np.ones((SIZE, SIZE), bool)))
+
+
+def disc(of):
+    y, x = np.mgrid[:SIZE, :SIZE]
+    return (x - of[0]) ** 2 + (y - of[1]) ** 2 < of[2] ** 2
+
+
+def test_what_a_segmenter_sees_in_the_boxes_of_candidates_is_one_too():
+    """Boxes that are nearly the same are asked once; nothing, and nearly everything, are none."""
+    held = Boxed(scene(RED))
+    masks = [candidate.mask for candidate in candidates(held)]
+    assert sum(iou(mask, Mask.of(disc(RED))) == 1 for mask in masks) == 1
+    assert all(0 < mask.area <= 0.6 * SIZE * SIZE for mask in masks)
+    assert len(held.asked) == len(set(held.asked)) == 2
 
 
 @dataclass(frozen=True, eq=False)

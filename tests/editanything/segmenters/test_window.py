@@ -56,3 +56,21 @@ def test_a_mask_goes_out_at_its_own_place():
     out = window.outward(window.shrink(Mask.of(truth)))
     assert out.shape == (200, 300)
     assert (out.full() == truth).mean() > 0.9995
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 3, 5]))
+def test_roughly_is_the_mask_enlarged(seed, factor):
+    """In the middle of every pixel it is what the small mask is there; elsewhere its rim is near."""
+    rng = np.random.default_rng(seed)
+    small = np.zeros((20, 24), bool)
+    y, x = rng.integers(2, 10, 2)
+    small[y : y + rng.integers(3, 9), x : x + rng.integers(3, 9)] = True
+    picture = np.zeros((20 * factor + 7, 24 * factor + 9, 3), np.uint8)
+    box = (5, 3, 5 + 24 * factor, 3 + 20 * factor)
+    window = Window(picture, box, np.zeros((20, 24, 3), np.uint8))
+    mask = window.roughly(small).full()
+    exact = np.zeros(mask.shape, bool)
+    exact[3 : 3 + 20 * factor, 5 : 5 + 24 * factor] = np.kron(small, np.ones((factor,) * 2, bool))
+    assert (mask & exact).sum() / (mask | exact).sum() > (0.99 if factor == 1 else 0.9)
+    assert window.roughly(np.zeros((20, 24), bool)).area == 0
