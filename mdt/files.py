@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 #: A folder that holds one of these was written by this package and may be replaced.
 _OURS = ("config.json", "model_index.json")
@@ -29,6 +31,19 @@ def check_output(path: str | Path, *, overwrite: bool) -> Path:
     if not overwrite:
         raise ValueError(f"{path} exists; choose another output, or replace it with overwrite.")
     return path
+
+
+def write_with_card(path: Path, content: bytes, card_path: Path, card: Mapping[str, Any]) -> None:
+    """A file of weights and the JSON card beside it; their folder is made where there is none.
+
+    Raises:
+        ValueError: see `check_output`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_beside(path, overwrite=True) as new:
+        new.write_bytes(content)
+    with written_beside(card_path, overwrite=True) as new:
+        new.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @contextmanager

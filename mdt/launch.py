@@ -60,7 +60,7 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def part() -> None:
-    """End the processes' group, together, when all work is done; nothing for one process.
+    """End the processes' group, together, when all work is done; nothing where there is none.
 
     torch complains where nobody ends it. Whose neighbour has hung up while it still waits for the
     word that all are here hears an error (gloo's "connection closed by peer"): the neighbour was
@@ -68,8 +68,6 @@ def part() -> None:
     """
     from accelerate import PartialState
 
-    if PartialState().num_processes == 1:
-        return
     with contextlib.suppress(RuntimeError):
         PartialState().wait_for_everyone()
     PartialState().destroy_process_group()

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from editanything.cuts import MOST_UNSURE
 from editanything.masks import box_union
 from editanything.segmenters.classical import Classical, ClassicalSeen, in_box
-from editanything.segmenters.glance import Answer
+from editanything.segmenters.glance import Answer, Glance
 from editanything.segmenters.sam import SamSeen, SamSegmenter, around
 from editanything.segmenters.weights import MOBILE_PX
 from editanything.segmenters.window import Window
@@ -40,7 +40,8 @@ PHOTO_BOX_CONTEXTS, PHOTO_MEND_CONTEXTS = (0.1, 0.35), (0.35,)
 PHOTO_NEAR_BELOW, PHOTO_NEAR_CONTEXT = 0.12, 1.0
 #: Voices, where those of the small network are at most 1 each: of the classical answer to a box,
 #: of the network of photographs to a box, and to clicks. Chosen on scenes of things that were
-#: trained on and on photographs of the development split (docs/experiments.md).
+#: trained on, photographs of the development split and cut-outs set into others
+#: (docs/experiments.md).
 CLASSICAL_VOICE, PHOTO_BOX_VOICE, PHOTO_CLICK_VOICE = 1.0, 2.0, 1.5
 _FRAME_PX = 384  # masks are compared at this size
 #: The grid of clicks behind `things`, and which masks are kept: rather one too many.
@@ -139,12 +140,10 @@ class GuidedSeen(ClassicalSeen):
         near = tuple(p for p in points if in_box(p, box))
         told = [
             _Told(answer, voice)
-            for network, contexts, voice in (
-                (self._network, BOX_CONTEXTS, 1.0),
-                (self._photographs, PHOTO_BOX_CONTEXTS, PHOTO_BOX_VOICE),
+            for glance, voice in self._around(
+                box, BOX_CONTEXTS, PHOTO_BOX_CONTEXTS, PHOTO_BOX_VOICE
             )
-            for context in contexts
-            for answer in network.glance(self._around(box, context)).answers(near, box)
+            for answer in glance.answers(near, box)
         ]
         plain = super()._from_box(box, points)
         found = [
@@ -165,8 +164,11 @@ class GuidedSeen(ClassicalSeen):
             for answer in self._network.glance(window).answers(points)
         ]
         told += self._of_photographs(self._whole, points)
-        near = self._near(self._best(told))
-        return self._settled(told + self._of_photographs(near, points) if near else told, points)
+        best = self._best(told)
+        near = self._near(best)
+        if near is not None:
+            best = self._best(told + self._of_photographs(near, points))
+        return self._settled(best, points)
 
     def _of_photographs(self, window: Box, points: tuple[Point, ...]) -> list[_Told]:
         answers = self._photographs.glance(window).answers(points)
@@ -178,7 +180,8 @@ class GuidedSeen(ClassicalSeen):
         if box is None:
             return None
         share = max(box[2] - box[0], box[3] - box[1]) / max(self.image.shape[:2])
-        return self._around(box, PHOTO_NEAR_CONTEXT) if share < PHOTO_NEAR_BELOW else None
+        small = share < PHOTO_NEAR_BELOW
+        return around(box, PHOTO_NEAR_CONTEXT, self.image.shape[:2]) if small else None
 
     def _mended(self, before: Mask, points: tuple[Point, ...]) -> Mask:
         """What all clicks mean, where `before` is what all but the last one meant.
@@ -192,34 +195,36 @@ class GuidedSeen(ClassicalSeen):
         part = box_union(before.box, spot) if before.area else spot
         told = [
             _Told(answer, voice)
-            for network, contexts, voice in (
-                (self._network, MEND_CONTEXTS, 1.0),
-                (self._photographs, PHOTO_MEND_CONTEXTS, PHOTO_CLICK_VOICE),
+            for glance, voice in self._around(
+                part, MEND_CONTEXTS, PHOTO_MEND_CONTEXTS, PHOTO_CLICK_VOICE
             )
-            for context in contexts
             for earlier in (before, None)
-            for answer in network.glance(self._around(part, context)).answers(
-                points, earlier=earlier
-            )
+            for answer in glance.answers(points, earlier=earlier)
         ]
-        return self._settled(told, points)
+        return self._settled(self._best(told), points)
 
     @property
     def _whole(self) -> Box:
         height, width = self.image.shape[:2]
         return 0, 0, width, height
 
-    def _around(self, box: Box, context: float) -> Box:
-        return around(box, context, self.image.shape[:2])
+    def _around(
+        self, box: Box, own: Sequence[float], photo: Sequence[float], voice: float
+    ) -> Iterator[tuple[Glance, float]]:
+        """Looks at a box with so much beside it, of both networks, each with its voice."""
+        shape = self.image.shape[:2]
+        for context in own:
+            yield self._network.glance(around(box, context, shape)), 1.0
+        for context in photo:
+            yield self._photographs.glance(around(box, context, shape)), voice
 
     def _best(self, told: list[_Told]) -> Answer:
         """The answer whose mask most agree on."""
         shown = [self._framed(one.answer) for one in told]
         return told[agreed(shown, [one.weight for one in told])].answer
 
-    def _settled(self, told: list[_Told], points: tuple[Point, ...]) -> Mask:
-        """The mask that most agree on, with its rim where the colours change."""
-        best = self._best(told)
+    def _settled(self, best: Answer, points: tuple[Point, ...]) -> Mask:
+        """An answer's mask with its rim where the colours change."""
         return best.window.outward(best.settled(points, most_unsure=MOST_UNSURE))
 
     def _framed(self, answer: Answer) -> Bool2D:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,6 +63,7 @@ def is_mobile(state: Mapping[str, Tensor]) -> bool:
     return "image_encoder.patch_embed.seq.0.c.weight" in state
 
 
+@torch.random.fork_rng(devices=[])  # new layers draw their weights from the global generator
 def made(state: Mapping[str, Tensor], side_px: int = PUBLISHED_PX) -> Sam:
     """The network with published weights, in float32, eval().
 
@@ -121,7 +121,7 @@ def _fold(module: nn.Module) -> None:
     """Batch normalisation becomes part of the convolution before it."""
     for name, child in module.named_children():
         if isinstance(child, ConvNorm):
-            setattr(module, name, child.fuse())  # type: ignore[no-untyped-call, unused-ignore]
+            setattr(module, name, child.fuse())
         else:
             _fold(child)
 
@@ -132,12 +132,12 @@ def open_mobile(folder: Path, side_px: int = PUBLISHED_PX) -> Sam:
     Raises:
         InputError: the file cannot be read, or does not fit.
     """
-    from mdt.checkpoint import CheckpointError, read_tensors
+    from mdt.checkpoint import read_tensors
     from mdt.eight_bits import unpacked
 
     try:
         return made(unpacked(read_tensors(folder / FILE)), side_px)
-    except CheckpointError as error:
+    except ValueError as error:
         raise InputError(str(error)) from None
 
 
@@ -150,7 +150,7 @@ def write_mobile(published: Mapping[str, Tensor], folder: Path) -> None:
     from safetensors.torch import save
 
     from mdt.eight_bits import packed
-    from mdt.files import written_beside
+    from mdt.files import write_with_card
 
     made(published)
     kept = used(published)
@@ -169,11 +169,7 @@ def write_mobile(published: Mapping[str, Tensor], folder: Path) -> None:
         "1.0.2; not trained here",
         "changes": "each row of a matrix is rounded to 8 bits with a scale of its own",
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    with written_beside(folder / FILE, overwrite=True) as new:
-        new.write_bytes(content)
-    with written_beside(folder / CARD, overwrite=True) as new:
-        new.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_with_card(folder / FILE, content, folder / CARD, card)
 
 
 def main() -> None:

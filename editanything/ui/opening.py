@@ -42,9 +42,10 @@ class Opening(Handling):
         """
         session, _ = self.session(request)
         here = session.picture
-        if here is not None and TURNS.idle:
-            here.prepare()
-        if here is None or here.named() or here.glimpsed is not None or not TURNS.idle:
+        if here is None or not TURNS.idle:
+            return self._nothing()
+        here.prepare()
+        if here.named() or here.glimpsed is not None or not TURNS.idle:
             return self._nothing()
         try:
             here.glimpsed = session.editor.glimpse(here.looked)

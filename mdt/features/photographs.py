@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from torch import Tensor
 from mdt.checkpoint import read_tensors
 from mdt.eight_bits import packed, unpacked
 from mdt.features.convnet import WEIGHTS, read_card, read_weights
-from mdt.files import written_beside
+from mdt.files import write_with_card
 from mdt.models.efficientnet import NUM_KINDS, EfficientNetLite, folded
 
 _FILE, _CARD = "photographs.safetensors", "photographs.json"
@@ -108,11 +107,7 @@ def write_photographs(published: dict[str, Tensor], folder: str | Path) -> None:
         "kinds": EfficientNet_B0_Weights.DEFAULT.meta["categories"],
     }
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    with written_beside(place / _FILE, overwrite=True) as new:
-        new.write_bytes(content)
-    with written_beside(place / _CARD, overwrite=True) as new:
-        new.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_with_card(place / _FILE, content, place / _CARD, card)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from mdt.crops import CONTEXT, crop_region
 from mdt.features.convnet import WEIGHTS, read_weights
-from mdt.files import written_beside
+from mdt.files import write_with_card
 from mdt.models.words import WordRegions
 from mdt.words import phrase_ids
 
@@ -134,8 +134,4 @@ def write_words(words: Words, folder: str | Path, **about: Any) -> None:
         **about,
     }
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    with written_beside(place / WORDS_FILE, overwrite=True) as new:
-        new.write_bytes(content)
-    with written_beside(place / CARD, overwrite=True) as new:
-        new.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_with_card(place / WORDS_FILE, content, place / CARD, card)

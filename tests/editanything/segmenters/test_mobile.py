@@ -57,6 +57,13 @@ def test_a_published_file_is_told_by_its_tensors(published, tmp_path):
         assert sam.image_encoder(torch.zeros(1, 3, 1024, 1024)).shape == (1, 256, 64, 64)
 
 
+def test_to_open_it_draws_nothing_from_the_global_generator(published):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    made(published)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_weights_that_do_not_fit_are_refused(published):
     name = "image_encoder.layers.2.blocks.3.mlp.fc1.weight"
     without = {key: value for key, value in published.items() if key != name}
